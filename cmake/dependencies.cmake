@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The libraries we build on. One that is missing is an error that says what to install.
+
+find_package(PkgConfig)
+if(NOT PkgConfig_FOUND)
+	message(FATAL_ERROR "pkg-config is missing: install pkg-config (Debian) or "
+		"pkgconf-pkg-config (Fedora)")
+endif()
+
+# find_library_package(<variable> <pkg-config module> <Debian package> <Fedora package>)
+# makes the target PkgConfig::<variable>.
+function(find_library_package variable module debian fedora)
+	pkg_check_modules(${variable} QUIET IMPORTED_TARGET GLOBAL ${module})
+	if(NOT ${variable}_FOUND)
+		message(FATAL_ERROR "${module} is missing: install ${debian} (Debian) or "
+			"${fedora} (Fedora)")
+	endif()
+endfunction()
+
+find_library_package(SMARTCOLS smartcols libsmartcols-dev libsmartcols-devel)
+find_library_package(JANSSON jansson libjansson-dev jansson-devel)
+if(BUILD_TESTING AND NOT ROBTRACE_FUZZ)
+	find_library_package(CMOCKA cmocka libcmocka-dev libcmocka-devel)
+endif()

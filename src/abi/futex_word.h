@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bits of a robust futex's 32-bit word and the kernel's limits on a list.
+ *
+ * Sources: linux/futex.h (uapi); Documentation/locking/robust-futex-ABI.rst; for the limit,
+ * which no header gives to user space, include/linux/futex.h and get_robust_list(2).
+ */
+#ifndef ROBTRACE_ABI_FUTEX_WORD_H
+#define ROBTRACE_ABI_FUTEX_WORD_H
+
+#include <stdint.h>
+
+#define WORD_WAITERS UINT32_C(0x80000000)
+#define WORD_OWNER_DIED UINT32_C(0x40000000)
+#define WORD_TID_MASK UINT32_C(0x3fffffff)
+
+/* Entries that the kernel walks on one list when a thread dies. */
+#define ROBUST_LIST_LIMIT 2048
+
+/* Bit 0 of a stored entry pointer: the entry is a PI futex. */
+#define ENTRY_PI_BIT UINT64_C(1)
+
+#endif

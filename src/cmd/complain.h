@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages to the person, on stderr, each one line that begins with the program's name. */
+#ifndef ROBTRACE_CMD_COMPLAIN_H
+#define ROBTRACE_CMD_COMPLAIN_H
+
+/* The text is escaped: it may quote names and arguments. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* No memory. The exit status for it. */
+int complain_memory(void);
+
+/* Flushes and closes stdout. Tells when it could not be written; the exit status, or `status`. */
+int complain_output(int status);
+
+#endif

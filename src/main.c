@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finds the command that is meant. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/complain.h"
+#include "cmd/options.h"
+#include "cmd/show.h"
+
+struct command {
+	const char *name;
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{"show", "who holds which robust futex, and who waits for it", cmd_show},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(void)
+{
+	printf("Usage: robtrace COMMAND [options]\n\n"
+	       "Inspects robust futexes (PTHREAD_MUTEX_ROBUST) of live processes.\n\n"
+	       "Commands:\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].help);
+	printf("\nOptions:\n"
+	       "  -h, --help     this text; robtrace COMMAND --help tells more\n"
+	       "  -V, --version  the version\n\n"
+	       "Try: robtrace show -a\n");
+}
+
+static int run(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		print_help();
+		return complain_output(EXIT_DONE);
+	}
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+		printf("robtrace %s\n", ROBTRACE_VERSION);
+		return complain_output(EXIT_DONE);
+	}
+	if (argc < 2)
+		complain("say which command; see robtrace --help");
+	else
+		complain("'%s' is no command; see robtrace --help", name);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	/* A closed pipe is an error of the output like a full disk: told, not died of. */
+	signal(SIGPIPE, SIG_IGN);
+	return run(argc, argv);
+}

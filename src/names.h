@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words that go out for the model's values: the same in tables, JSON and messages. */
+#ifndef ROBTRACE_NAMES_H
+#define ROBTRACE_NAMES_H
+
+#include "model.h"
+
+/* Room for any of the texts below that are built; longer ones (PATH_MAX is 4096) are cut. */
+#define LABEL_MAX 4608
+
+const char *name_of_list_kind(enum list_kind kind);
+const char *name_of_list_end(enum list_end end);
+const char *name_of_state(enum futex_state state);
+const char *name_of_problem(enum problem_kind kind);
+const char *name_of_skip(enum skip_reason reason);
+/* What memory it is: "file", "heap", "shared anonymous"; NULL for PLACE_UNKNOWN. */
+const char *name_of_place(enum place_kind kind);
+
+/* "robust,recursive(3),shared"; empty where the libc's layout is not known. */
+void name_mutex(const struct mutex_info *mutex, char ret[LABEL_MAX]);
+
+/* "/srv/db/lock.mdb+0x40", "[heap]+0x1f0 [601]", "0x7f00c020 [601]" */
+void name_place(const struct place *place, pid_t pid, target_addr address, char ret[LABEL_MAX]);
+
+/* The place with the lock's own name before it: "LMDB writer /srv/db/lock.mdb+0x40". */
+void name_lock(const struct lock *lock, char ret[LABEL_MAX]);
+
+/* "4242 mdb_load", or "601/604 bank" for a thread that does not lead its process. */
+void name_task(const struct task *task, char ret[LABEL_MAX]);
+
+/* "4242|WAITERS", "OWNER_DIED|WAITERS", "0": the parts of a futex word. */
+void name_word(uint32_t word, char ret[LABEL_MAX]);
+
+#endif

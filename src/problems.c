@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "problems.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/futex_word.h"
+#include "names.h"
+
+/* Names of waiters that one sentence spells out. */
+#define WAITERS_NAMED 4
+
+/* Room for a sentence: two labels and the words between. */
+#define SENTENCE_MAX (2 * LABEL_MAX)
+
+/* Worst first: ranks of kinds for locks that somebody waits for; others come behind. */
+#define RANK_NOBODY_WAITS 10u
+
+/* A new problem of this kind, with room for n_tids TIDs; NULL without memory. */
+static struct problem *add_problem(struct snapshot *snapshot, enum problem_kind kind, size_t n_tids)
+{
+	struct problem *problem = &snapshot->problems[snapshot->n_problems];
+
+	*problem = (struct problem){
+		.kind = kind,
+		.rank = (unsigned)kind,
+		.lock = LOCK_NONE,
+		.tids = arena_alloc(&snapshot->arena, (n_tids + 1) * sizeof(pid_t)),
+	};
+	if (!problem->tids)
+		return NULL;
+	snapshot->n_problems++;
+	return problem;
+}
+
+static void append(char *text, const char *more)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, SENTENCE_MAX - used, "%s", more);
+}
+
+/* "4254 mdb_load, 4255 mdb_copy and 3 more" */
+static void name_waiters(const struct snapshot *snapshot, const struct lock *lock, char *text)
+{
+	char label[LABEL_MAX];
+
+	for (size_t i = 0; i < lock->n_waiters && i < WAITERS_NAMED; i++) {
+		append(text, i ? ", " : "");
+		name_task(&snapshot->tasks[lock->waiters[i].task], label);
+		append(text, label);
+	}
+	if (lock->n_waiters > WAITERS_NAMED) {
+		snprintf(label, sizeof(label), " and %zu more", lock->n_waiters - WAITERS_NAMED);
+		append(text, label);
+	}
+}
+
+/* "; 81 worker waits for it" */
+static void append_waiters(const struct snapshot *snapshot, const struct lock *lock, char *text,
+			   const char *one, const char *many)
+{
+	if (!lock->n_waiters)
+		return;
+	append(text, "; ");
+	name_waiters(snapshot, lock, text);
+	append(text, lock->n_waiters == 1 ? one : many);
+}
+
+static void tell_dead_owner(const struct snapshot *snapshot, const struct lock *lock,
+			    struct problem *problem, char *text)
+{
+	char died[64] = ": its owner";
+
+	if (lock->dead_tid)
+		snprintf(died, sizeof(died), ": thread %d", lock->dead_tid);
+	append(text, died);
+	append(text, " died holding it and nobody has recovered it yet");
+	append_waiters(snapshot, lock, text, " still sleeps and was not woken",
+		       " still sleep and were not woken");
+	problem->next = "the next thread that locks it gets EOWNERDEAD, repairs the data and calls "
+			"pthread_mutex_consistent; nothing needs to be killed";
+	if (lock->n_waiters)
+		problem->next = "let any thread or program lock it: it gets EOWNERDEAD, recovers "
+				"and passes it on; without that the waiters sleep for ever";
+}
+
+static void tell_orphan(const struct snapshot *snapshot, const struct lock *lock,
+			struct problem *problem, char *text)
+{
+	char names[128];
+
+	snprintf(names, sizeof(names),
+		 ": its word names thread %" PRIu32 ", which no longer has it, without "
+		 "FUTEX_OWNER_DIED",
+		 lock->word & WORD_TID_MASK);
+	append(text, names);
+	append_waiters(snapshot, lock, text, " waits for it in vain", " wait for it in vain");
+	problem->next = lock->place.shared ?
+				"nobody will release it: stop all programs that use it, then remove "
+				"or initialise the memory it lies in (an owner in a PID namespace "
+				"that we cannot see would look the same)" :
+				"nobody will release it: restart the process";
+}
+
+static void tell_not_recoverable(const struct snapshot *snapshot, const struct lock *lock,
+				 struct problem *problem, char *text)
+{
+	append(text, ": not recoverable: after EOWNERDEAD it was unlocked without "
+		     "pthread_mutex_consistent, so every lock fails with ENOTRECOVERABLE");
+	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
+	problem->next = "stop all programs that use it, then destroy and initialise it anew";
+}
+
+static int add_lock_problem(struct snapshot *snapshot, size_t index)
+{
+	static const struct {
+		enum futex_state state;
+		enum problem_kind kind;
+		void (*tell)(const struct snapshot *snapshot, const struct lock *lock,
+			     struct problem *problem, char *text);
+	} kinds[] = {
+		{FUTEX_ORPHAN, PROBLEM_ORPHAN, tell_orphan},
+		{FUTEX_OWNER_DIED, PROBLEM_OWNER_DEAD, tell_dead_owner},
+		{FUTEX_NOT_RECOVERABLE, PROBLEM_NOT_RECOVERABLE, tell_not_recoverable},
+	};
+	const struct lock *lock = &snapshot->locks[index];
+	char text[SENTENCE_MAX];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct problem *problem;
+
+		if (lock->state != kinds[i].state)
+			continue;
+		problem = add_problem(snapshot, kinds[i].kind, lock->n_waiters + 1);
+		if (!problem)
+			return -ENOMEM;
+		problem->lock = index;
+		if (!lock->n_waiters)
+			problem->rank += RANK_NOBODY_WAITS;
+		if (lock->dead_tid)
+			problem->tids[problem->n_tids++] = lock->dead_tid;
+		for (size_t j = 0; j < lock->n_waiters; j++)
+			problem->tids[problem->n_tids++] =
+				snapshot->tasks[lock->waiters[j].task].tid;
+		name_lock(lock, text);
+		kinds[i].tell(snapshot, lock, problem, text);
+		problem->text = arena_strdup(&snapshot->arena, text);
+		return problem->text ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+static const char *cut_text(struct arena *arena, const struct list *list, const char *who,
+			    const char *kind)
+{
+	if (!list->head_ok)
+		return arena_printf(arena,
+				    "%s: the head of its %s list, 0x%" PRIx64 ", cannot be read: when "
+				    "it ends the kernel releases none of its locks",
+				    who, kind, list->head);
+	return arena_printf(arena,
+			    "%s: its %s list is cut behind %zu %s, at entry 0x%" PRIx64 " (%s): when "
+			    "it ends the kernel stops there and the locks behind stay locked for ever",
+			    who, kind, list->n_seen, list->n_seen == 1 ? "entry" : "entries",
+			    list->end_at,
+			    list->read_only ? "memory that cannot be written" : "not readable");
+}
+
+static const char *long_text(struct arena *arena, const struct list *list, const char *who,
+			     const char *kind)
+{
+	/* Counting was given up at a bound, or the list was followed to its end. */
+	const char *least = list->end_at ? "at least " : "";
+
+	return arena_printf(arena,
+			    "%s: holds %s%zu locks on its %s list; the kernel releases %d when it "
+			    "ends: %s%zu would stay locked for ever",
+			    who, least, list->n_seen, kind, ROBUST_LIST_LIMIT, least,
+			    list->n_seen - ROBUST_LIST_LIMIT);
+}
+
+/* Text and next step of a list that ended badly; the kind of problem, or -1. */
+static int judge_list(struct snapshot *snapshot, const struct task *task, const struct list *list,
+		      const char **ret_text, const char **ret_next)
+{
+	struct arena *arena = &snapshot->arena;
+	const char *kind = name_of_list_kind(list->kind);
+	char who[LABEL_MAX];
+
+	name_task(task, who);
+	switch (list->end) {
+	case LIST_FAULT:
+		*ret_text = cut_text(arena, list, who, kind);
+		*ret_next = "have it release those locks before it ends; a mutex was unmapped or "
+			    "overwritten while it was locked";
+		return PROBLEM_LIST_CUT;
+	case LIST_TOO_LONG:
+		*ret_text = long_text(arena, list, who, kind);
+		*ret_next = "have it release locks before it ends; spread them over more threads";
+		return PROBLEM_LIST_TOO_LONG;
+	case LIST_LOOP:
+		*ret_text = arena_printf(
+			arena,
+			"%s: its %s list runs in a circle at entry 0x%" PRIx64 " and never comes back "
+			"to its head: when it ends the kernel releases the %zu locks on it and no other",
+			who, kind, list->end_at, list->n_seen);
+		*ret_next = "have it release its locks before it ends; two entries lead to the same "
+			    "next one, as when a held mutex is copied or locked twice";
+		return PROBLEM_LIST_LOOP;
+	case LIST_MISALIGNED:
+		*ret_text = arena_printf(
+			arena,
+			"%s: futex word 0x%" PRIx64 " on its %s list is not aligned to 4 bytes: when it "
+			"ends the kernel stops there and the locks behind stay locked for ever",
+			who, list->end_at, kind);
+		*ret_next = "have it release its locks before it ends; the mutex lies at an odd "
+			    "address (a packed structure?)";
+		return PROBLEM_MISALIGNED;
+	default:
+		return -1;
+	}
+}
+
+static int add_list_problem(struct snapshot *snapshot, const struct task *task,
+			    const struct list *list)
+{
+	const char *text = NULL;
+	const char *next = NULL;
+	struct problem *problem;
+	int kind = judge_list(snapshot, task, list, &text, &next);
+
+	if (kind < 0)
+		return 0;
+	problem = text ? add_problem(snapshot, (enum problem_kind)kind, 1) : NULL;
+	if (!problem)
+		return -ENOMEM;
+	problem->text = text;
+	problem->next = next;
+	problem->tids[problem->n_tids++] = task->tid;
+	return 0;
+}
+
+static int compare_problems(const void *left, const void *right)
+{
+	const struct problem *a = left;
+	const struct problem *b = right;
+
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	return strcmp(a->text, b->text);
+}
+
+int problems_find(struct snapshot *snapshot)
+{
+	size_t most = snapshot->n_locks;
+	int error = 0;
+
+	for (size_t i = 0; i < snapshot->n_tasks; i++)
+		most += snapshot->tasks[i].n_lists;
+	snapshot->n_problems = 0;
+	snapshot->problems = arena_alloc(&snapshot->arena,
+					 (most + 1) * sizeof(*snapshot->problems));
+	if (!snapshot->problems)
+		return -ENOMEM;
+	for (size_t i = 0; i < snapshot->n_locks && !error; i++)
+		if (snapshot->locks[i].selected)
+			error = add_lock_problem(snapshot, i);
+	for (size_t i = 0; i < snapshot->n_tasks && !error; i++) {
+		const struct task *task = &snapshot->tasks[i];
+
+		for (size_t j = 0; j < task->n_lists && !error && task->selected; j++)
+			error = add_list_problem(snapshot, task, &task->lists[j]);
+	}
+	if (snapshot->n_problems)
+		qsort(snapshot->problems, snapshot->n_problems, sizeof(*snapshot->problems),
+		      compare_problems);
+	return error;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "snapshot.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "problems.h"
+#include "snapshot/look.h"
+#include "target/procfs.h"
+
+/* Rounds of looking again at what contradicts itself. */
+#define ROUNDS 4
+
+static int look_at_all(struct look *look, size_t first)
+{
+	for (size_t i = first; i < look->n_processes; i++) {
+		int result = look_at_process(look, &look->processes[i]);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* Owners and waiters of our locks may be processes that nobody asked for. */
+static int look_at_neighbours(struct look *look)
+{
+	struct file_id *files = NULL;
+	size_t n_files = 0;
+	size_t before = look->n_processes;
+	int error;
+
+	/* Without a choice by number, all who could be of interest are in already. */
+	if (!look->request->n_pids)
+		return 0;
+	error = look_open_questions(look, &files, &n_files);
+	if (!error && n_files)
+		error = look_add_neighbours(look, files, n_files);
+	free(files);
+	if (error || look->n_processes == before)
+		return error;
+	error = look_at_all(look, before);
+	if (!error)
+		error = look_join_tasks(look);
+	return error ? error : look_build_locks(look);
+}
+
+static int settle_contradictions(struct look *look)
+{
+	bool changed = true;
+	int error = 0;
+
+	for (int round = 0; round < ROUNDS && changed && !error; round++) {
+		error = look_recheck(look, &changed);
+		if (!error && changed)
+			error = look_build_locks(look);
+	}
+	return error;
+}
+
+/* R, S, T and so on, of those whose state says something about a lock. */
+static void note_states(struct look *look)
+{
+	for (size_t i = 0; i < look->out->n_locks; i++) {
+		const struct lock *lock = &look->out->locks[i];
+		struct proc_stat stat;
+		struct task *owner;
+
+		if (!lock->n_waiters || lock->owner == SIZE_MAX)
+			continue;
+		owner = &look->out->tasks[lock->owner];
+		if (!owner->state && procfs_stat(owner->pid, owner->tid, &stat) == 0)
+			owner->state = stat.state;
+	}
+}
+
+/* Paths of waits still point into the maps. */
+static int keep_wait_paths(struct look *look)
+{
+	for (size_t i = 0; i < look->out->n_tasks; i++) {
+		const struct task *task = &look->out->tasks[i];
+
+		for (size_t j = 0; j < task->n_waits; j++) {
+			struct place *place = &task->waits[j].place;
+
+			if (!place->path)
+				continue;
+			place->path = arena_strdup(&look->out->arena, place->path);
+			if (!place->path)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
+{
+	struct look look = {.request = request, .out = ret};
+	uint64_t begin = clock_now_ns();
+	int error;
+
+	*ret = (struct snapshot){0};
+	error = kernel_open(&look.kernel);
+	if (!error)
+		error = look_select(&look);
+	if (!error)
+		error = look_at_all(&look, 0);
+	if (!error)
+		error = look_join_tasks(&look);
+	if (!error)
+		error = look_build_locks(&look);
+	if (!error)
+		error = look_at_neighbours(&look);
+	if (!error)
+		error = settle_contradictions(&look);
+	if (!error)
+		error = keep_wait_paths(&look);
+	if (!error) {
+		note_states(&look);
+		error = problems_find(ret);
+	}
+	for (size_t i = 0; i < look.n_processes; i++)
+		look_process_release(&look.processes[i]);
+	free(look.processes);
+	free(look.occurrences);
+	kernel_close(&look.kernel);
+	ret->census.elapsed_ns = clock_now_ns() - begin;
+	if (error)
+		snapshot_free(ret);
+	return error;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	free(snapshot->skipped);
+	arena_free(&snapshot->arena);
+	*snapshot = (struct snapshot){0};
+}

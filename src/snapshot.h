@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One consistent picture of robust futexes: the use case behind every command that looks.
+ *
+ * Nothing is stopped (unless may_stop), attached or changed. What cannot be looked at is in
+ * `skipped` and the census; it never ends the look.
+ */
+#ifndef ROBTRACE_SNAPSHOT_H
+#define ROBTRACE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model.h"
+
+/* A file as /proc/PID/maps names it (target/maps.h: maps_identify_file). */
+struct file_id {
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint64_t inode;
+};
+
+struct snapshot_request {
+	/* Processes by number; n_pids 0: all of them, or those that map one of the files. */
+	const pid_t *pids;
+	size_t n_pids;
+	/* n_files > 0: only processes that map one of these, and only locks in them. */
+	const struct file_id *files;
+	size_t n_files;
+	bool may_stop;
+};
+
+/* 0, or -ENOMEM or what /proc says when nothing at all works. Free with snapshot_free. */
+int snapshot_take(const struct snapshot_request *request, struct snapshot *ret);
+void snapshot_free(struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory of a live process: process_vm_readv(2), and /proc/PID/mem where that call is missing
+ * or forbidden (a container's seccomp filter). Nothing is stopped or attached.
+ */
+#ifndef ROBTRACE_TARGET_LIVE_H
+#define ROBTRACE_TARGET_LIVE_H
+
+#include <sys/types.h>
+
+#include "target/memory.h"
+
+struct live_memory {
+	struct memory memory; /* the port; pass &live.memory */
+	pid_t pid;            /* the process */
+	pid_t tid;            /* a living thread of it: a zombie leader has no memory */
+	int mem_fd;           /* /proc/PID/mem, or -1 while process_vm_readv serves */
+};
+
+/* `tid` is any living thread of `pid`. Cannot fail: errors come with the first read. */
+void live_memory_open(struct live_memory *live, pid_t pid, pid_t tid);
+void live_memory_close(struct live_memory *live);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#define STOP_LIMIT_NS UINT64_C(100000000)
+#define POLL_NS 50000
+
+/*
+ * The signal that a stop reports and that the thread must still get. Stops by PTRACE_INTERRUPT
+ * and group stops carry PTRACE_EVENT_STOP and owe it nothing.
+ */
+static int owed_signal(int status)
+{
+	return status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
+}
+
+int thread_stop_begin(pid_t tid, struct thread_stop *ret)
+{
+	const struct timespec pause = {.tv_nsec = POLL_NS};
+	uint64_t since = clock_now_ns();
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0)
+		return -errno;
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0)
+		return -errno;
+	for (;;) {
+		pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+
+		if (got == tid)
+			break;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (clock_now_ns() - since > STOP_LIMIT_NS)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	if (!WIFSTOPPED(status))
+		return -ESRCH;
+	*ret = (struct thread_stop){.tid = tid, .signal = owed_signal(status), .since_ns = since};
+	return 0;
+}
+
+uint64_t thread_stop_end(struct thread_stop *stop)
+{
+	ptrace(PTRACE_DETACH, stop->tid, NULL, (void *)(intptr_t)stop->signal);
+	return clock_now_ns() - stop->since_ns;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A short stop of one thread, which is left exactly as it was found (ptrace(2): PTRACE_SEIZE,
+ * PTRACE_INTERRUPT). Should this process die meanwhile, the kernel lets the thread go.
+ */
+#ifndef ROBTRACE_TARGET_STOP_H
+#define ROBTRACE_TARGET_STOP_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct thread_stop {
+	pid_t tid;
+	int signal; /* to be delivered when it goes on; 0: none */
+	uint64_t since_ns;
+};
+
+/*
+ * 0 when the thread stands still. -ESRCH: gone; -EPERM: no right, or it has a tracer already;
+ * -ETIMEDOUT: it did not stop in a tenth of a second.
+ */
+int thread_stop_begin(pid_t tid, struct thread_stop *ret);
+
+/* Lets it go on. How long it stood, in ns. */
+uint64_t thread_stop_end(struct thread_stop *stop);
+
+#endif
