@@ -83,7 +83,7 @@ check_cppcheck() {
 	# compilers and the static analyzer of clang look for the same.
 	# knownConditionTrueFalse: miscounts loops over a chunk of an array.
 	# The macro is the compiler's own: without it the wrong architecture is checked.
-	cppcheck -D"__$(uname -m)__=1" --project="$build/compile_commands.json" --file-filter="$PWD/src/*" \
+	cppcheck -D"__$(uname -m)__=1" --project="$build/compile_commands.json" --file-filter="src/*" \
 		--cppcheck-build-dir="$build/cppcheck" -j "$(nproc)" --quiet \
 		--enable=warning,style,performance,portability --inline-suppr \
 		--library=posix --library=gnu \

@@ -25,9 +25,11 @@ enum futex_state classify_lock(const struct lock *lock, const struct lock_eviden
 		return FUTEX_ORPHAN;
 	if (lock->mutex.inconsistent || (lock->word & WORD_OWNER_DIED))
 		return FUTEX_INCONSISTENT;
-	if (evidence->owner_pends && !evidence->owner_lists_it)
+	if (evidence->owner_lists_it)
+		return FUTEX_HELD;
+	if (evidence->owner_pends)
 		return FUTEX_PENDING;
-	return FUTEX_HELD;
+	return evidence->on_other_list ? FUTEX_FOREIGN : FUTEX_HELD;
 }
 
 enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool waits,
@@ -42,9 +44,9 @@ enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool wa
 	if (never_recoverable(futex->word, &futex->mutex))
 		return FUTEX_NOT_RECOVERABLE;
 	if (tid == (uint32_t)ns_tid)
-		return futex->mutex.inconsistent || (futex->word & WORD_OWNER_DIED) ?
-			       FUTEX_INCONSISTENT :
-			       FUTEX_HELD;
+		return futex->mutex.inconsistent || (futex->word & WORD_OWNER_DIED)
+			       ? FUTEX_INCONSISTENT
+			       : FUTEX_HELD;
 	if (!tid)
 		return futex->word & WORD_OWNER_DIED ? FUTEX_OWNER_DIED : FUTEX_FREE;
 	return lock_state == FUTEX_ORPHAN ? FUTEX_ORPHAN : FUTEX_FOREIGN;

@@ -16,10 +16,11 @@ enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool wa
 
 /* What is known of a lock beside its word. */
 struct lock_evidence {
-	bool owner_lists_it;   /* the thread that the word names has it on a list */
-	bool owner_pends;      /* that thread has it in list_op_pending only */
-	bool orphan;           /* the word names nobody who could have it */
-	bool somebody_pends;   /* in some list_op_pending, by a thread that does not wait */
+	bool owner_lists_it; /* the thread that the word names has it on a list */
+	bool owner_pends;    /* that thread has it in list_op_pending only */
+	bool orphan;         /* the word names nobody who could have it */
+	bool on_other_list;  /* on the list of a thread that the word does not name */
+	bool somebody_pends; /* in some list_op_pending, by a thread that does not wait */
 };
 
 enum futex_state classify_lock(const struct lock *lock, const struct lock_evidence *evidence);

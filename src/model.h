@@ -60,12 +60,12 @@ enum place_kind {
 	PLACE_UNKNOWN, /* not mapped, or the map could not be read */
 	PLACE_FILE,    /* a file on a file system, /dev/shm included */
 	PLACE_MEMFD,
-	PLACE_SYSV,  /* shmget */
+	PLACE_SYSV,        /* shmget */
 	PLACE_SHARED_ANON, /* MAP_SHARED | MAP_ANONYMOUS: '/dev/zero (deleted)' */
-	PLACE_ANON,  /* private, no name */
-	PLACE_HEAP,  /* [heap] */
-	PLACE_STACK, /* [stack] */
-	PLACE_OTHER, /* any other name the kernel gives: [vdso] and the like */
+	PLACE_ANON,        /* private, no name */
+	PLACE_HEAP,        /* [heap] */
+	PLACE_STACK,       /* [stack] */
+	PLACE_OTHER,       /* any other name the kernel gives: [vdso] and the like */
 };
 
 /*
@@ -90,9 +90,9 @@ struct futex {
 	target_addr entry;   /* as stored in the list, bit 0 stripped */
 	target_addr address; /* of the futex word: entry + futex_offset */
 	uint32_t word;
-	bool word_ok;  /* word was readable */
-	bool pi;       /* bit 0 of the pointer to this entry */
-	bool on_list;  /* false: list_op_pending, and not on the list at that moment */
+	bool word_ok; /* word was readable */
+	bool pi;      /* bit 0 of the pointer to this entry */
+	bool on_list; /* false: list_op_pending, and not on the list at that moment */
 	enum futex_state state;
 	struct mutex_info mutex;
 	size_t lock; /* index into snapshot.locks, or LOCK_NONE */
@@ -108,6 +108,7 @@ struct list {
 	int64_t futex_offset;
 	enum list_end end;
 	target_addr end_at; /* LIST_FAULT, _LOOP, _MISALIGNED: the entry or address at fault */
+	size_t n_reached;   /* LIST_FAULT, _MISALIGNED: entries that the kernel handles before */
 	bool read_only;     /* LIST_FAULT: readable, but the kernel could not write the word */
 	struct futex *entries;
 	size_t n_entries; /* entries kept */
@@ -129,8 +130,8 @@ struct wait {
 struct task {
 	pid_t pid;
 	pid_t tid;
-	pid_t ns_tid; /* as its own PID namespace counts: what its futex words carry */
-	char state;   /* as in /proc/PID/stat; 0 when not known */
+	pid_t ns_tid;  /* as its own PID namespace counts: what its futex words carry */
+	char state;    /* as in /proc/PID/stat; 0 when not known */
 	bool selected; /* asked for; others are looked at because they own or wait */
 	const char *comm;
 	struct list *lists;
@@ -154,6 +155,7 @@ struct lock {
 	uint32_t word;
 	bool word_ok;
 	bool pi;
+	bool on_list;  /* of some thread that we looked at */
 	bool selected; /* matches what was asked for */
 	enum futex_state state;
 	struct mutex_info mutex;
@@ -178,7 +180,7 @@ enum problem_kind {
 
 struct problem {
 	enum problem_kind kind;
-	unsigned rank; /* 0 is worst */
+	unsigned rank;    /* 0 is worst */
 	const char *text; /* one sentence */
 	const char *next; /* the safe next step, one sentence */
 	pid_t *tids;
@@ -213,8 +215,8 @@ struct census {
 	size_t kernel_threads;
 	size_t zombies;
 	size_t unseen_waits; /* processes whose waiters could not be seen */
-	size_t changed;  /* lists that never settled */
-	size_t stopped;  /* threads that were stopped for a moment (--stop) */
+	size_t changed;      /* lists that never settled */
+	size_t stopped;      /* threads that were stopped for a moment (--stop) */
 	uint64_t longest_stop_ns;
 	uint64_t elapsed_ns;
 };

@@ -22,8 +22,8 @@ const char *name_of_list_kind(enum list_kind kind)
 const char *name_of_list_end(enum list_end end)
 {
 	static const char *const names[] = {
-		[LIST_COMPLETE] = "complete", [LIST_LOOP] = "loop",
-		[LIST_TOO_LONG] = "too-long", [LIST_FAULT] = "fault",
+		[LIST_COMPLETE] = "complete",     [LIST_LOOP] = "loop",
+		[LIST_TOO_LONG] = "too-long",     [LIST_FAULT] = "fault",
 		[LIST_MISALIGNED] = "misaligned", [LIST_CHANGED] = "changed",
 	};
 

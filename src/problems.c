@@ -14,7 +14,7 @@
 #define WAITERS_NAMED 4
 
 /* Room for a sentence: two labels and the words between. */
-#define SENTENCE_MAX (2 * LABEL_MAX)
+#define SENTENCE_MAX ((size_t)2 * LABEL_MAX)
 
 /* Worst first: ranks of kinds for locks that somebody waits for; others come behind. */
 #define RANK_NOBODY_WAITS 10u
@@ -99,11 +99,12 @@ static void tell_orphan(const struct snapshot *snapshot, const struct lock *lock
 		 lock->word & WORD_TID_MASK);
 	append(text, names);
 	append_waiters(snapshot, lock, text, " waits for it in vain", " wait for it in vain");
-	problem->next = lock->place.shared ?
-				"nobody will release it: stop all programs that use it, then remove "
-				"or initialise the memory it lies in (an owner in a PID namespace "
-				"that we cannot see would look the same)" :
-				"nobody will release it: restart the process";
+	problem->next =
+		lock->place.shared
+			? "nobody will release it: stop all programs that use it, then remove "
+			  "or initialise the memory it lies in (an owner in a PID namespace "
+			  "that we cannot see would look the same)"
+			: "nobody will release it: restart the process";
 }
 
 static void tell_not_recoverable(const struct snapshot *snapshot, const struct lock *lock,
@@ -159,15 +160,16 @@ static const char *cut_text(struct arena *arena, const struct list *list, const 
 {
 	if (!list->head_ok)
 		return arena_printf(arena,
-				    "%s: the head of its %s list, 0x%" PRIx64 ", cannot be read: when "
+				    "%s: the head of its %s list, 0x%" PRIx64
+				    ", cannot be read: when "
 				    "it ends the kernel releases none of its locks",
 				    who, kind, list->head);
-	return arena_printf(arena,
-			    "%s: its %s list is cut behind %zu %s, at entry 0x%" PRIx64 " (%s): when "
-			    "it ends the kernel stops there and the locks behind stay locked for ever",
-			    who, kind, list->n_seen, list->n_seen == 1 ? "entry" : "entries",
-			    list->end_at,
-			    list->read_only ? "memory that cannot be written" : "not readable");
+	return arena_printf(
+		arena,
+		"%s: its %s list is cut behind %zu %s, at entry 0x%" PRIx64 " (%s): when "
+		"it ends the kernel stops there and the locks behind stay locked for ever",
+		who, kind, list->n_reached, list->n_reached == 1 ? "entry" : "entries",
+		list->end_at, list->read_only ? "memory that cannot be written" : "not readable");
 }
 
 static const char *long_text(struct arena *arena, const struct list *list, const char *who,
@@ -205,16 +207,19 @@ static int judge_list(struct snapshot *snapshot, const struct task *task, const 
 	case LIST_LOOP:
 		*ret_text = arena_printf(
 			arena,
-			"%s: its %s list runs in a circle at entry 0x%" PRIx64 " and never comes back "
+			"%s: its %s list runs in a circle at entry 0x%" PRIx64
+			" and never comes back "
 			"to its head: when it ends the kernel releases the %zu locks on it and no other",
 			who, kind, list->end_at, list->n_seen);
-		*ret_next = "have it release its locks before it ends; two entries lead to the same "
-			    "next one, as when a held mutex is copied or locked twice";
+		*ret_next =
+			"have it release its locks before it ends; two entries lead to the same "
+			"next one, as when a held mutex is copied or locked twice";
 		return PROBLEM_LIST_LOOP;
 	case LIST_MISALIGNED:
 		*ret_text = arena_printf(
 			arena,
-			"%s: futex word 0x%" PRIx64 " on its %s list is not aligned to 4 bytes: when it "
+			"%s: futex word 0x%" PRIx64
+			" on its %s list is not aligned to 4 bytes: when it "
 			"ends the kernel stops there and the locks behind stay locked for ever",
 			who, list->end_at, kind);
 		*ret_next = "have it release its locks before it ends; the mutex lies at an odd "

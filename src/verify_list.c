@@ -148,8 +148,8 @@ static bool list_still(const struct reading *reading, const struct list *list)
 		from = entry->entry;
 	}
 	/* A chain that was cut short, or not kept to its end, has no end to compare. */
-	if (list->n_seen != list->n_entries || list->end == LIST_LOOP ||
-	    list->end == LIST_FAULT || list->end == LIST_MISALIGNED)
+	if (list->n_seen != list->n_entries || list->end == LIST_LOOP || list->end == LIST_FAULT ||
+	    list->end == LIST_MISALIGNED)
 		return true;
 	return still(reading, from, list->head, width);
 }

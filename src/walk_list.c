@@ -24,7 +24,7 @@
 struct cursor {
 	struct walk *walk;
 	const struct mutex_layout *layout;
-	size_t capacity; /* of list.entries */
+	size_t capacity;  /* of list.entries */
 	target_addr next; /* as stored: with the PI bit */
 	bool done;
 	/* Brent's search for a cycle: an entry to compare with, renewed at powers of two. */
@@ -114,7 +114,8 @@ static void finish_loop(struct cursor *cursor)
 		list->n_entries = start + cursor->lambda;
 		list->n_seen = list->n_entries;
 	}
-	finish(cursor, LIST_LOOP, start < list->n_entries ? list->entries[start].entry : list->head);
+	finish(cursor, LIST_LOOP,
+	       start < list->n_entries ? list->entries[start].entry : list->head);
 }
 
 /* Looks whether the walk ends before the entry. */
@@ -167,6 +168,9 @@ static enum cache_result step(struct cursor *cursor, struct page_cache *cache, i
 	}
 	step_tortoise(cursor, entry);
 	*ret_error = keep_entry(cursor, &futex);
+	/* An entry whose `next` cannot be read is itself still released. */
+	if (futex.address % sizeof(uint32_t) == 0 && word == CACHE_OK)
+		list->n_reached = list->n_seen;
 	if (futex.address % sizeof(uint32_t))
 		finish(cursor, LIST_MISALIGNED, futex.address);
 	else if (word == CACHE_BAD || next == CACHE_BAD)
@@ -200,9 +204,8 @@ static void start(struct cursor *cursor, const unsigned char *head)
 	cursor->next = load_pointer(head, list->bits);
 	if (!list->has_pending)
 		return;
-	list->pending = (struct futex){.entry = pending & ~ENTRY_PI_BIT,
-				       .pi = pending & ENTRY_PI_BIT,
-				       .lock = LOCK_NONE};
+	list->pending = (struct futex){
+		.entry = pending & ~ENTRY_PI_BIT, .pi = pending & ENTRY_PI_BIT, .lock = LOCK_NONE};
 	list->pending.address = word_address(list, list->pending.entry);
 }
 
@@ -291,8 +294,10 @@ void walk_release(struct walk *walk)
 	const struct list *old = &walk->list;
 
 	free(old->entries);
-	*walk = (struct walk){
-		.list = {.kind = old->kind, .index = old->index, .bits = old->bits, .head = old->head}};
+	*walk = (struct walk){.list = {.kind = old->kind,
+				       .index = old->index,
+				       .bits = old->bits,
+				       .head = old->head}};
 }
 
 int walk_read_futex(struct memory *memory, target_addr address, const struct mutex_layout *layout,

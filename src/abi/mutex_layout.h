@@ -21,7 +21,7 @@ struct mutex_info {
 	bool pi;
 	bool recursive;
 	bool errorcheck;
-	bool shared;          /* PTHREAD_PROCESS_SHARED */
+	bool shared;          /* PTHREAD_PROCESS_SHARED; glibc sets it in every robust mutex */
 	bool inconsistent;    /* EOWNERDEAD was given out and pthread_mutex_consistent not called */
 	bool not_recoverable; /* pthread_mutex_unlock was called while inconsistent */
 	uint32_t count;       /* how often a recursive mutex is locked */

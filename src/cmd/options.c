@@ -201,11 +201,23 @@ static int parse_color(const char *when, struct show_options *options)
 static bool default_color(void)
 {
 	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+	       !(term && strcmp(term, "dumb") == 0);
 }
 
-static int apply(int id, const char *argument, struct show_options *options)
+/* An option that getopt_long did not take, as it stands in argv. */
+static int complain_option(int id, const char *given)
+{
+	if (id == ':')
+		complain("%s needs an argument; see robtrace show --help", given);
+	else
+		complain("%s is no option, or takes no argument; see robtrace show --help", given);
+	return EXIT_USAGE;
+}
+
+static int apply(int id, const char *argument, const char *given, struct show_options *options)
 {
 	switch (id) {
 	case 'p':
@@ -245,9 +257,7 @@ static int apply(int id, const char *argument, struct show_options *options)
 		printf("robtrace %s\n", ROBTRACE_VERSION);
 		break;
 	default:
-		/* getopt_long has named the option. */
-		fputs("robtrace: see robtrace show --help\n", stderr);
-		return EXIT_USAGE;
+		return complain_option(id, given);
 	}
 	options->done = true;
 	return EXIT_DONE;
@@ -283,10 +293,12 @@ static int check_exclusions(const struct show_options *options, bool output_give
 }
 
 /* getopt_long's own form of the table. */
-static void build_getopt(char letters[2 * N_ROWS + 1], struct option longs[N_ROWS + 1])
+static void build_getopt(char letters[2 * N_ROWS + 2], struct option longs[N_ROWS + 1])
 {
 	char *at = letters;
 
+	/* The first ':' lets us tell an argument that is missing from an unknown option. */
+	*at++ = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct option_row *row = &show_rows[i];
 		int wants = no_argument;
@@ -306,7 +318,7 @@ static void build_getopt(char letters[2 * N_ROWS + 1], struct option longs[N_ROW
 
 int options_parse_show(int argc, char **argv, struct show_options *ret)
 {
-	char letters[2 * N_ROWS + 1];
+	char letters[2 * N_ROWS + 2];
 	struct option longs[N_ROWS + 1];
 	bool output_given = false;
 	int result = -1;
@@ -314,10 +326,13 @@ int options_parse_show(int argc, char **argv, struct show_options *ret)
 
 	*ret = (struct show_options){.color = default_color()};
 	build_getopt(letters, longs);
-	argv[0] = program_invocation_short_name;
 	optind = 1;
+	opterr = 0;
 	while (result < 0 && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		result = apply(id, optarg, ret);
+		char letter[] = {'-', (char)optopt, '\0'};
+		bool is_letter = optopt > 0 && optopt < OPT_LIST_COLUMNS;
+
+		result = apply(id, optarg, is_letter ? letter : argv[optind - 1], ret);
 		output_given = output_given || id == 'o';
 	}
 	if (result >= 0)

@@ -71,7 +71,8 @@ static void tell_nothing(const struct snapshot *snapshot, const struct show_opti
 			 "could not be looked at (try as root)",
 			 options->files[0], snapshot->n_skipped);
 	else if (options->all)
-		complain("no process could be looked at; %zu were not permitted", snapshot->n_skipped);
+		complain("no process could be looked at; %zu were not permitted",
+			 snapshot->n_skipped);
 }
 
 static int print(const struct snapshot *snapshot, const struct show_options *options)

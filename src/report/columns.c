@@ -389,8 +389,8 @@ const struct column *column_find(const char *name, size_t length)
 const char *column_type_name(enum value_type type)
 {
 	static const char *const names[] = {
-		[VALUE_NULL] = "null",	 [VALUE_STRING] = "string", [VALUE_NUMBER] = "number",
-		[VALUE_HEX] = "hex",	 [VALUE_BOOL] = "boolean",
+		[VALUE_NULL] = "null", [VALUE_STRING] = "string", [VALUE_NUMBER] = "number",
+		[VALUE_HEX] = "hex",   [VALUE_BOOL] = "boolean",
 	};
 
 	return names[type];

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "names.h"
@@ -116,7 +117,7 @@ static json_t *futex_json(struct builder *builder, size_t lock_index, const stru
 		put(builder, object, columns[i].json, value_json(&value));
 		value_release(&value);
 	}
-	put(builder, object, "on_list", json_boolean(futex ? futex->on_list : lock->entry != 0));
+	put(builder, object, "on_list", json_boolean(futex ? futex->on_list : lock->on_list));
 	put(builder, object, "where", place_json(builder, &lock->place));
 	put(builder, object, "waiters", waiters_json(builder, lock));
 	return object;
@@ -148,9 +149,9 @@ static json_t *list_json(struct builder *builder, const struct list *list, pid_t
 	put(builder, object, "end_at", list->end_at ? hex(list->end_at) : json_null());
 	put(builder, object, "entries", entries);
 	put(builder, object, "pending",
-	    list->has_pending && is_selected(builder, &list->pending) ?
-		    futex_json(builder, list->pending.lock, &list->pending, pid) :
-		    json_null());
+	    list->has_pending && is_selected(builder, &list->pending)
+		    ? futex_json(builder, list->pending.lock, &list->pending, pid)
+		    : json_null());
 	return object;
 }
 
@@ -191,10 +192,17 @@ static json_t *locks_json(struct builder *builder)
 
 static json_t *wait_json(struct builder *builder, const struct task *task, const struct wait *wait)
 {
-	const struct lock *lock =
-		wait->lock == LOCK_NONE ? NULL : &builder->snapshot->locks[wait->lock];
+	const struct lock *lock = wait->lock == LOCK_NONE ? NULL
+							  : &builder->snapshot->locks[wait->lock];
 	json_t *object = json_object();
+	json_t *owner = json_null();
 
+	if (lock) {
+		const struct futex_view view = {.snapshot = builder->snapshot, .lock = lock};
+		struct value value = column_find("OWNER-TID", strlen("OWNER-TID"))->get(&view);
+
+		owner = value_json(&value);
+	}
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
 	put(builder, object, "call", json_string(wait->call));
@@ -202,8 +210,7 @@ static json_t *wait_json(struct builder *builder, const struct task *task, const
 	put(builder, object, "private", json_boolean(wait->is_private));
 	put(builder, object, "lock", json_boolean(lock != NULL));
 	put(builder, object, "name", text(lock ? lock->name : NULL));
-	put(builder, object, "owner",
-	    lock && lock->owner_tid ? json_integer(lock->owner_tid) : json_null());
+	put(builder, object, "owner", owner);
 	put(builder, object, "where", place_json(builder, &wait->place));
 	return object;
 }
@@ -220,8 +227,8 @@ static json_t *waits_json(struct builder *builder)
 		for (size_t j = 0; j < task->n_waits; j++) {
 			const struct wait *wait = &task->waits[j];
 
-			if (task->selected || (wait->lock != LOCK_NONE &&
-					       snapshot->locks[wait->lock].selected))
+			if (task->selected ||
+			    (wait->lock != LOCK_NONE && snapshot->locks[wait->lock].selected))
 				push(builder, array, wait_json(builder, task, wait));
 		}
 	}
@@ -309,8 +316,8 @@ int json_print(const struct snapshot *snapshot, FILE *out)
 	put(&builder, document, "problems", problems_json(&builder));
 	put(&builder, document, "skipped", skipped_json(&builder));
 	put(&builder, document, "looked_at", census_json(&builder));
-	if (!builder.failed && json_dump_callback(document, write_bytes, out,
-						  JSON_INDENT(1) | JSON_ENSURE_ASCII))
+	if (!builder.failed &&
+	    json_dump_callback(document, write_bytes, out, JSON_INDENT(1) | JSON_ENSURE_ASCII))
 		builder.failed = true;
 	if (!builder.failed)
 		fputc('\n', out);

@@ -120,9 +120,9 @@ static int add_wait(const struct tree *tree, struct libscols_line *parent, const
 		name_lock(&tree->snapshot->locks[wait->lock], where);
 	else
 		name_place(&wait->place, task->pid, wait->address, where);
-	return add_line(tree, parent, what, wait->lock == LOCK_NONE ? "no robust lock" : "", where) ?
-		       0 :
-		       -ENOMEM;
+	return add_line(tree, parent, what, wait->lock == LOCK_NONE ? "no robust lock" : "", where)
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int add_task(const struct tree *tree, const struct task *task)

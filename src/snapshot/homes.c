@@ -34,8 +34,7 @@ static bool first_time(struct seen *seen, const struct map *map)
 }
 
 /* By the word size of the program first: the layout whose bytes look like a mutex. */
-static int read_mutex(struct memory *memory, target_addr address, unsigned bits,
-		      struct futex *ret)
+static int read_mutex(struct memory *memory, target_addr address, unsigned bits, struct futex *ret)
 {
 	static const char *const libcs[] = {"glibc", "musl"};
 	int error = 0;
@@ -67,6 +66,7 @@ static int add_home_lock(struct look *look, const struct look_process *process,
 	occurrence.name = arena_strdup(&look->out->arena, name);
 	if (!occurrence.futex || !occurrence.name)
 		return -ENOMEM;
+	occurrence.futex->mutex.shared = occurrence.place.shared;
 	occurrence.key = place_key(&occurrence.place, process->mm, futex->address);
 	return look_add_occurrence(look, &occurrence);
 }
@@ -86,8 +86,9 @@ static int read_words(struct look_process *process, const struct map *map, const
 		if (offset + MUTEX_SPAN_MAX > map->end - map->start)
 			break;
 		/* glibc's word, or musl's type and word: never all 0 for a mutex that is held. */
-		ranges[inside++] = (struct memory_range){
-			.address = map->start + offset, .size = sizeof(*words), .buffer = &words[i]};
+		ranges[inside++] = (struct memory_range){.address = map->start + offset,
+							 .size = sizeof(*words),
+							 .buffer = &words[i]};
 	}
 	error = memory_read(&process->live.memory, ranges, inside);
 	for (size_t i = 0; i < inside && !error; i++)

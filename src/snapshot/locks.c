@@ -33,7 +33,8 @@ static int compare_memory(const void *left, const void *right)
 static int join_memories(struct look *look)
 {
 	size_t count = look->n_processes;
-	cleanup_free struct look_process **sorted = calloc(count + 1, sizeof(struct look_process *));
+	cleanup_free struct look_process **sorted = calloc(count + 1,
+							   sizeof(struct look_process *));
 
 	if (!sorted)
 		return -ENOMEM;
@@ -123,23 +124,31 @@ static int add_futex(struct look *look, const struct look_process *process, size
 		.futex = futex,
 	};
 
+	/* glibc marks every robust mutex as shared: whether it is, its memory tells. */
+	if (futex->mutex.libc)
+		futex->mutex.shared = occurrence.place.shared;
 	occurrence.key = place_key(&occurrence.place, process->mm, futex->address);
 	return look_add_occurrence(look, &occurrence);
 }
 
-/* The kernel writes the word of every entry; it stops at one that it can only read. */
-static void note_read_only(const struct look_process *process, struct list *list)
+/* The kernel writes the words that name the thread; it stops at one that it can only read. */
+static void note_read_only(const struct look_process *process, const struct task *task,
+			   struct list *list)
 {
+	if (list->end == LIST_LOOP || list->end == LIST_CHANGED)
+		return;
 	for (size_t i = 0; i < list->n_entries; i++) {
+		const struct futex *futex = &list->entries[i];
 		struct place place;
 
-		if (list->end == LIST_LOOP || list->end == LIST_CHANGED)
-			return;
-		place = place_find(&process->maps, list->entries[i].address);
+		if (!futex->word_ok || (futex->word & WORD_TID_MASK) != (uint32_t)task->ns_tid)
+			continue;
+		place = place_find(&process->maps, futex->address);
 		if (place.kind == PLACE_UNKNOWN || place.writable)
 			continue;
 		list->end = LIST_FAULT;
-		list->end_at = list->entries[i].entry;
+		list->end_at = futex->entry;
+		list->n_reached = i;
 		list->read_only = true;
 		return;
 	}
@@ -153,7 +162,7 @@ static int add_lists(struct look *look, const struct look_process *process, size
 	for (size_t i = 0; i < task->n_lists && !error; i++) {
 		struct list *list = &task->lists[i];
 
-		note_read_only(process, list);
+		note_read_only(process, task, list);
 		for (size_t j = 0; j < list->n_entries && !error; j++)
 			error = add_futex(look, process, task_index, list->bits, &list->entries[j]);
 		if (list->has_pending && !error)
@@ -246,6 +255,7 @@ static void fill_lock(struct look *look, size_t index)
 		const struct occurrence *sight = &look->occurrences[i];
 
 		sight->futex->lock = index;
+		lock->on_list = lock->on_list || sight->futex->on_list;
 		lock->pi = lock->pi || sight->futex->pi;
 		if (look->processes[sight->process].selected && in_files(look, &sight->key))
 			lock->selected = true;
@@ -270,7 +280,8 @@ static int group_sights(struct look *look)
 	if (!out->locks || !look->sights)
 		return -ENOMEM;
 	for (size_t i = 0; i < look->n_occurrences; i++) {
-		if (i && place_compare(&look->occurrences[i - 1].key, &look->occurrences[i].key) == 0)
+		if (i &&
+		    place_compare(&look->occurrences[i - 1].key, &look->occurrences[i].key) == 0)
 			look->sights[n_locks - 1].count++;
 		else
 			look->sights[n_locks++] = (struct lock_sights){.first = i, .count = 1};
@@ -337,10 +348,12 @@ static int list_waiters(struct look *look)
 	return 0;
 }
 
-static bool task_waits_for(const struct task *task, size_t lock)
+bool look_waits_for(const struct look *look, size_t task, size_t lock)
 {
-	for (size_t i = 0; i < task->n_waits; i++)
-		if (task->waits[i].lock == lock)
+	const struct task *waiter = &look->out->tasks[task];
+
+	for (size_t i = 0; i < waiter->n_waits; i++)
+		if (waiter->waits[i].lock == lock)
 			return true;
 	return false;
 }
@@ -358,11 +371,13 @@ static struct lock_evidence evidence_of(struct look *look, size_t index, bool or
 			continue;
 		if (sight->task == lock->owner && sight->futex->on_list)
 			evidence.owner_lists_it = true;
+		if (sight->task != lock->owner && sight->futex->on_list)
+			evidence.on_other_list = true;
 		if (sight->futex->on_list)
 			continue;
 		if (sight->task == lock->owner)
 			evidence.owner_pends = true;
-		if (!task_waits_for(&look->out->tasks[sight->task], index))
+		if (!look_waits_for(look, sight->task, index))
 			evidence.somebody_pends = true;
 	}
 	return evidence;
@@ -383,8 +398,9 @@ static void classify_all(struct look *look, const bool *orphan)
 			if (sight->task == SIZE_MAX)
 				continue;
 			task = &look->out->tasks[sight->task];
-			sight->futex->state = classify_futex(
-				sight->futex, task->ns_tid, task_waits_for(task, i), lock->state);
+			sight->futex->state = classify_futex(sight->futex, task->ns_tid,
+							     look_waits_for(look, sight->task, i),
+							     lock->state);
 		}
 	}
 }
@@ -404,6 +420,8 @@ int look_build_locks(struct look *look)
 	}
 	if (!error)
 		error = look_scan_homes(look);
+	if (!error)
+		error = look_scan_waits(look);
 	if (!error)
 		error = group_sights(look);
 	for (size_t i = 0; i < out->n_locks && !error; i++)

@@ -39,7 +39,7 @@ struct occurrence {
 	struct futex_key key;
 	struct place place;
 	size_t process;
-	size_t task;         /* into look.tasks; SIZE_MAX for a known home */
+	size_t task; /* into look.tasks; SIZE_MAX: seen on no list */
 	unsigned bits;
 	struct futex *futex; /* in a list, or of a home */
 	const char *name;    /* of a known home */
@@ -98,8 +98,14 @@ size_t look_find_lock(const struct look *look, const struct futex_key *key);
 struct look_process *look_process_of(struct look *look, size_t task);
 int look_add_occurrence(struct look *look, const struct occurrence *occurrence);
 
+/* Whether the task (into out->tasks) waits for the lock. */
+bool look_waits_for(const struct look *look, size_t task, size_t lock);
+
 /* homes.c: locks in known files, also those on no list. */
 int look_scan_homes(struct look *look);
+
+/* waited.c: locks that only their waiters show. */
+int look_scan_waits(struct look *look);
 
 /* owners.c: who has it. */
 

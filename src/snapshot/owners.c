@@ -33,15 +33,6 @@ static size_t find_task_in_ns(const struct look *look, const struct look_process
 	return SIZE_MAX;
 }
 
-/* The lists of the task were read to their ends: what is not there, it does not have. */
-static bool fully_read(const struct task *task)
-{
-	for (size_t i = 0; i < task->n_lists; i++)
-		if (!task->lists[i].head_ok || task->lists[i].end != LIST_COMPLETE)
-			return false;
-	return true;
-}
-
 static bool is_alive(pid_t tid)
 {
 	struct proc_stat stat;
@@ -52,7 +43,7 @@ static bool is_alive(pid_t tid)
 	return procfs_stat(tid, tid, &stat) != 0 || (stat.state != 'Z' && stat.state != 'X');
 }
 
-/* The sight of a thread that has it and whom the word names. SIZE_MAX: none. */
+/* The thread whom the word names and that shows the lock. SIZE_MAX: none does. */
 static size_t owner_by_evidence(const struct look *look, size_t index, uint32_t tid)
 {
 	const struct lock_sights *sights = &look->sights[index];
@@ -60,61 +51,124 @@ static size_t owner_by_evidence(const struct look *look, size_t index, uint32_t 
 	for (size_t i = sights->first; i < sights->first + sights->count; i++) {
 		const struct occurrence *sight = &look->occurrences[i];
 
-		if (sight->task != SIZE_MAX &&
-		    (uint32_t)look->out->tasks[sight->task].ns_tid == tid)
+		if (sight->task == SIZE_MAX ||
+		    (uint32_t)look->out->tasks[sight->task].ns_tid != tid)
+			continue;
+		/* Who waits for it may have that number in another PID namespace than the owner. */
+		if (sight->futex->on_list || !look_waits_for(look, sight->task, index))
 			return sight->task;
 	}
 	return SIZE_MAX;
 }
 
+/* A thread can only have a lock that its process maps; any other has got the number anew. */
+static bool could_own(struct look *look, const struct occurrence *best, size_t task)
+{
+	const struct look_process *process = look_process_of(look, task);
+	const struct file_id file = {.dev_major = best->place.dev_major,
+				     .dev_minor = best->place.dev_minor,
+				     .inode = best->place.inode};
+
+	if (!best->place.shared)
+		return process->mm == look->processes[best->process].mm;
+	return look_maps_file(&process->maps, &file, 1);
+}
+
+/* The same for a thread that we did not look at. What we cannot see, we believe. */
+static bool stranger_could_own(const struct look *look, const struct occurrence *best, pid_t tid)
+{
+	const struct file_id file = {.dev_major = best->place.dev_major,
+				     .dev_minor = best->place.dev_minor,
+				     .inode = best->place.inode};
+	struct proc_status status;
+	struct maps maps;
+	bool could;
+
+	if (!best->place.shared)
+		return procfs_status(tid, tid, &status) != 0 ||
+		       status.tgid == look->processes[best->process].pid;
+	if (maps_read(tid, tid, &maps))
+		return true;
+	could = look_maps_file(&maps, &file, 1);
+	maps_free(&maps);
+	return could;
+}
+
 /* By number alone. Whether somebody lives who may be the owner. */
-static bool owner_by_number(const struct look *look, size_t index, uint32_t tid)
+static bool owner_by_number(struct look *look, size_t index, uint32_t tid)
 {
 	const struct occurrence *best = &look->occurrences[look->sights[index].first];
 	const struct look_process *observer = &look->processes[best->process];
 	struct lock *lock = &look->out->locks[index];
-	size_t task = observer->foreign_ns ? find_task_in_ns(look, observer, (pid_t)tid) :
-					     find_task(look, (pid_t)tid);
+	size_t task = observer->foreign_ns ? find_task_in_ns(look, observer, (pid_t)tid)
+					   : find_task(look, (pid_t)tid);
 
-	if (task != SIZE_MAX) {
-		const struct task *found = &look->out->tasks[task];
-
-		/* It lives but does not have it: the number was given out anew. */
-		if (fully_read(found))
+	if (task != SIZE_MAX && is_alive(look->out->tasks[task].tid)) {
+		if (look_waits_for(look, task, index) || !could_own(look, best, task))
 			return false;
 		lock->owner = task;
-		lock->owner_tid = found->tid;
+		lock->owner_tid = look->out->tasks[task].tid;
 		return true;
 	}
-	if (observer->foreign_ns)
-		return false;
-	if (!is_alive((pid_t)tid))
+	if (observer->foreign_ns || !is_alive((pid_t)tid) ||
+	    !stranger_could_own(look, best, (pid_t)tid))
 		return false;
 	lock->owner_tid = (pid_t)tid;
 	return true;
+}
+
+static bool word_again(struct look *look, size_t index, uint32_t *ret_word)
+{
+	const struct occurrence *best = &look->occurrences[look->sights[index].first];
+	struct memory *memory = &look->processes[best->process].live.memory;
+
+	return memory_read_one(memory, best->futex->address, ret_word, sizeof(*ret_word)) == 0;
+}
+
+/*
+ * Whom the word names. True: nobody who could have it. The word may have been read long ago and
+ * its owner gone since, so nobody is called dead before the word has been read again.
+ */
+static bool find_owner(struct look *look, size_t index)
+{
+	struct lock *lock = &look->out->locks[index];
+
+	for (int tries = 0; tries < 16; tries++) {
+		uint32_t tid = lock->word & WORD_TID_MASK;
+		uint32_t word;
+
+		if (!tid || tid == WORD_TID_MASK)
+			return false;
+		lock->owner = owner_by_evidence(look, index, tid);
+		if (lock->owner != SIZE_MAX) {
+			lock->owner_tid = look->out->tasks[lock->owner].tid;
+			return false;
+		}
+		/* What the kernel would not touch names nobody. */
+		if (lock->address % sizeof(uint32_t))
+			return false;
+		if (owner_by_number(look, index, tid))
+			return false;
+		if (!word_again(look, index, &word))
+			return false;
+		if ((word & WORD_TID_MASK) == tid)
+			return true;
+		lock->word = word;
+	}
+	return false;
 }
 
 void look_find_owners(struct look *look, bool *ret_orphan)
 {
 	for (size_t i = 0; i < look->out->n_locks; i++) {
 		struct lock *lock = &look->out->locks[i];
-		uint32_t tid = lock->word & WORD_TID_MASK;
 
-		ret_orphan[i] = false;
-		if (!lock->word_ok || tid == WORD_TID_MASK)
-			continue;
-		if (!tid) {
-			if (lock->word & WORD_OWNER_DIED)
-				lock->dead_tid = (pid_t)lock->mutex.owner_field;
-			continue;
-		}
-		lock->owner = owner_by_evidence(look, i, tid);
-		if (lock->owner != SIZE_MAX)
-			lock->owner_tid = look->out->tasks[lock->owner].tid;
-		else if (!owner_by_number(look, i, tid))
-			ret_orphan[i] = true;
+		ret_orphan[i] = lock->word_ok && find_owner(look, i);
 		if (ret_orphan[i])
-			lock->dead_tid = (pid_t)tid;
+			lock->dead_tid = (pid_t)(lock->word & WORD_TID_MASK);
+		else if (lock->word_ok && (lock->word & WORD_OWNER_DIED) &&
+			 !(lock->word & WORD_TID_MASK))
+			lock->dead_tid = (pid_t)lock->mutex.owner_field;
 	}
 }
 

@@ -48,20 +48,21 @@ void access_explain(const struct access_facts *facts, char *ret, size_t size)
 			 "not permitted although we have CAP_SYS_PTRACE: it lives in another user "
 			 "namespace, or a security module (SELinux, AppArmor, Yama) forbids it");
 	else if (facts->target_known && !same_ids(facts))
-		snprintf(ret, size,
-			 "not permitted: it runs as uid %u gid %u, we as uid %u gid %u; run as that "
-			 "user and group, or with CAP_SYS_PTRACE (sudo)",
-			 facts->target.uid[0], facts->target.gid[0], facts->our_uid, facts->our_gid);
+		snprintf(
+			ret, size,
+			"not permitted: it runs as uid %u gid %u, we as uid %u gid %u; run as that "
+			"user and group, or with CAP_SYS_PTRACE (sudo)",
+			facts->target.uid[0], facts->target.gid[0], facts->our_uid, facts->our_gid);
 	else if (facts->yama_scope > 0)
 		snprintf(ret, size,
 			 "not permitted: kernel.yama.ptrace_scope is %d; run with CAP_SYS_PTRACE "
 			 "(sudo)%s",
-			 facts->yama_scope,
-			 facts->yama_scope == 1 ? ", or set it to 0" : "");
+			 facts->yama_scope, facts->yama_scope == 1 ? ", or set it to 0" : "");
 	else
-		snprintf(ret, size,
-			 "not permitted though uid and gid are the same: it is not dumpable, or has "
-			 "capabilities that we lack; run with CAP_SYS_PTRACE (sudo)");
+		snprintf(
+			ret, size,
+			"not permitted though uid and gid are the same: it is not dumpable, or has "
+			"capabilities that we lack; run with CAP_SYS_PTRACE (sudo)");
 }
 
 bool access_sees_waits(const struct access_facts *facts)

@@ -14,8 +14,8 @@
 #include <sys/types.h>
 
 struct kernel {
-	bool compat_entry;  /* int $0x80 works: 32-bit heads can be asked for */
-	void *compat_page;  /* a page below 4 GiB for the pointers of such a call */
+	bool compat_entry;      /* int $0x80 works: 32-bit heads can be asked for */
+	void *compat_page;      /* a page below 4 GiB for the pointers of such a call */
 	uint64_t pid_namespace; /* our own; 0 when /proc does not tell */
 };
 

@@ -72,9 +72,9 @@ static int read_batch(struct live_memory *live, struct memory_range *ranges, siz
 
 	for (size_t i = 0; i < count; i++) {
 		ours[i] = (struct iovec){ranges[i].buffer, ranges[i].size};
-		theirs[i] = (struct iovec){
-			(void *)(uintptr_t)ranges[i].address, /* NOLINT(performance-no-int-to-ptr) */
-			ranges[i].size};
+		theirs[i] = (struct iovec){(void *)(uintptr_t)ranges[i]
+						   .address, /* NOLINT(performance-no-int-to-ptr) */
+					   ranges[i].size};
 	}
 	for (size_t first = 0; first < count;) {
 		ssize_t got = process_vm_readv(live->tid, ours + first, count - first,

@@ -17,34 +17,36 @@
 /* A process with 10,000 threads has some 2 MB of maps; beyond this nobody is served. */
 #define MAPS_MAX ((size_t)256 << 20)
 
-/* The whole file with a final 0, malloced. */
-static int read_text(const char *path, char **ret_text)
+/* The whole file with a final 0, malloced; NULL with *ret_error set. */
+static char *read_text(const char *path, int *ret_error)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	cleanup_free char *text = NULL;
+	char *result;
 	size_t used = 0;
 	size_t capacity = 0;
+	ssize_t got = 1;
 
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	for (;;) {
-		ssize_t got;
-
-		if (used > MAPS_MAX)
-			return -EFBIG;
-		if (vec_reserve(&text, used, &capacity, 16384, 1))
-			return -ENOMEM;
+	if (fd < 0) {
+		*ret_error = errno == ENOENT ? -ESRCH : -errno;
+		return NULL;
+	}
+	while (got) {
+		*ret_error = used > MAPS_MAX ? -EFBIG
+					     : vec_reserve(&text, used, &capacity, 16384, 1);
+		if (*ret_error)
+			return NULL;
 		got = read(fd, text + used, capacity - used - 1);
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
+		if (got < 0) {
+			*ret_error = -errno;
+			return NULL;
+		}
 		used += (size_t)got;
 	}
 	text[used] = '\0';
-	*ret_text = text;
+	result = text;
 	text = NULL;
-	return 0;
+	return result;
 }
 
 /* One hexadecimal number and the separator behind it; NULL when it is not there. */
@@ -120,12 +122,12 @@ int maps_parse(char *text, struct maps *ret)
 int maps_read(pid_t pid, pid_t tid, struct maps *ret)
 {
 	char path[64];
-	char *text = NULL;
-	int error;
+	char *text;
+	int error = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", pid, tid);
-	error = read_text(path, &text);
-	return error ? error : maps_parse(text, ret);
+	text = read_text(path, &error);
+	return text ? maps_parse(text, ret) : error;
 }
 
 const struct map *maps_find(const struct maps *maps, uint64_t address)
@@ -198,8 +200,9 @@ int maps_identify_file(const char *path, struct map *ret)
 		return -EISDIR;
 	if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode) && !S_ISCHR(info.st_mode))
 		return -EINVAL;
-	*ret = (struct map){
-		.dev_major = major(info.st_dev), .dev_minor = minor(info.st_dev), .inode = info.st_ino};
+	*ret = (struct map){.dev_major = major(info.st_dev),
+			    .dev_minor = minor(info.st_dev),
+			    .inode = info.st_ino};
 	/* Opening a device may do something to it; a file we may not read keeps stat's answer. */
 	if (!S_ISREG(info.st_mode))
 		return 0;

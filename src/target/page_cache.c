@@ -61,7 +61,8 @@ static enum cache_result note_page(struct page_cache *cache, uint64_t number, ui
 		page_cache_clear(cache);
 		slot = find_slot(cache, number);
 	}
-	if (vec_reserve(&cache->pages, cache->n_pages, &cache->capacity, 1, sizeof(*cache->pages))) {
+	if (vec_reserve(&cache->pages, cache->n_pages, &cache->capacity, 1,
+			sizeof(*cache->pages))) {
 		cache->out_of_memory = true; /* told by the next page_cache_load */
 		return CACHE_MISSING;
 	}

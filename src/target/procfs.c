@@ -79,7 +79,7 @@ static ssize_t read_ids(const char *path, pid_t **ret_ids)
 			return -ENOMEM;
 		ids[count++] = (pid_t)id;
 	}
-	if (!count)
+	if (!ids)
 		return -ESRCH;
 	qsort(ids, count, sizeof(*ids), compare_ids);
 	*ret_ids = ids;
@@ -105,7 +105,7 @@ pid_t procfs_living_thread(pid_t pid)
 	cleanup_free pid_t *tids = NULL;
 	ssize_t count = procfs_tids(pid, &tids);
 
-	for (ssize_t i = 0; i < count; i++) {
+	for (ssize_t i = 0; tids && i < count; i++) {
 		struct proc_stat stat;
 
 		if (procfs_stat(pid, tids[i], &stat) == 0 && stat.state != 'Z' && stat.state != 'X')

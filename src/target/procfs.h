@@ -30,7 +30,7 @@ struct proc_stat {
 
 struct proc_status {
 	pid_t tgid;
-	pid_t ns_tid; /* last number of NSpid: what the thread's own gettid returns */
+	pid_t ns_tid;      /* last number of NSpid: what the thread's own gettid returns */
 	unsigned ns_depth; /* numbers in NSpid: 1 is our own PID namespace */
 	uid_t uid[3];      /* real, effective, saved */
 	gid_t gid[3];

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
+import signal
 
-from harness import Env, Tracee, expect, expect_equal, fail, main, wait_until
+from harness import Env, Tracee, expect, expect_equal, fail, main, task_states, wait_until
 from look import (address, entries, held, lock_at, no_problems, problem, problems, robust,
                   waiter_tids, waits, word)
 
@@ -61,23 +62,52 @@ def case_killed_with_two_waiters(env: Env) -> None:
     expect_equal(waiter_tids(lock), [t for t in both if t != lock["owner"]], "the other waits")
 
 
-def orphan_of(env: Env) -> Tracee:
+def case_killed_while_its_waiter_is_stopped(env: Env) -> None:
+    """The kernel woke the waiter, but it cannot run: the lock is dead and nobody has seen to it."""
+    path = env.tmp / "f"
+    holder = env.tracee("contend", path, 0)
+    waiter = env.tracee("contend", "-w", "-s", path, 0)
+    waiter.signal(signal.SIGSTOP)
+    wait_until(lambda: set(task_states(waiter.pid).values()) == {"T"}, "the waiter is stopped")
+    holder.kill()
+    for args in ((path,), ("-p", waiter.pid)):
+        doc = env.tool.show_json(*args)
+        lock = lock_at(doc, path.stat().st_ino, 0)
+        expect_equal((lock["state"], lock["owner"], lock["owner_died"]),
+                     ("owner-died", None, True), f"show {args}")
+        expect(str(holder.pid) in problem(doc, "owner-dead")["text"], "it says who died")
+
+
+def orphan_of(env: Env, program: str) -> Tracee:
     """An orphan whose TID nobody else has got meanwhile."""
     for _ in range(5):
-        tracee = env.tracee("orphan", env.tmp / "f")
+        tracee = env.tracee(program, env.tmp / "f")
         if not os.path.exists(f"/proc/{tracee.info['owner']}"):
             return tracee
         tracee.close()
     fail("every TID that was free is in use again")
 
 
+def case_musl_orphan(env: Env) -> None:
+    """musl's waiter has no list_op_pending: only its system call and the memory tell."""
+    tracee = orphan_of(env, "orphan_musl")
+    path = env.tmp / "f"
+    for args in ((path,), ("-p", tracee.numbers("waiters")[0])):
+        doc = env.tool.show_json(*args)
+        lock = lock_at(doc, path.stat().st_ino, 4)
+        expect_equal((lock["state"], waiter_tids(lock)), ("orphan", tracee.numbers("waiters")),
+                     f"show {args}")
+        problem(doc, "orphan")
+
+
 def case_orphan(env: Env) -> None:
-    tracee = orphan_of(env)
+    tracee = orphan_of(env, "orphan")
     path, gone = env.tmp / "f", tracee.number("owner")
-    for args in ((path,), ("-p", tracee.numbers("waiters")[0]), ("-p", tracee.pid)):
+    for args in ((path,), ("-p", tracee.numbers("waiters")[0])):
         doc = env.tool.show_json(*args)
         lock = lock_at(doc, path.stat().st_ino, 0)
-        expect_equal((lock["state"], lock["owner_died"]), ("orphan", False), "state, owner_died")
+        expect_equal((lock["state"], lock["owner_died"], lock["on_list"]),
+                     ("orphan", False, False), "state, owner_died, on_list")
         expect_equal(word(lock), gone | 0x80000000, "word")
         expect(lock["owner"] in (None, gone), "no living owner")
         expect_equal(waiter_tids(lock), tracee.numbers("waiters"), "waiters")
