@@ -48,6 +48,6 @@ enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool wa
 			       ? FUTEX_INCONSISTENT
 			       : FUTEX_HELD;
 	if (!tid)
-		return futex->word & WORD_OWNER_DIED ? FUTEX_OWNER_DIED : FUTEX_FREE;
+		return (futex->word & WORD_OWNER_DIED) ? FUTEX_OWNER_DIED : FUTEX_FREE;
 	return lock_state == FUTEX_ORPHAN ? FUTEX_ORPHAN : FUTEX_FOREIGN;
 }

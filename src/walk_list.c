@@ -105,17 +105,17 @@ static void finish(struct cursor *cursor, enum list_end end, target_addr at)
 static void finish_loop(struct cursor *cursor)
 {
 	struct list *list = &cursor->walk->list;
-	size_t start = 0;
+	size_t first = 0;
 
-	while (start + cursor->lambda < list->n_entries &&
-	       list->entries[start].entry != list->entries[start + cursor->lambda].entry)
-		start++;
-	if (start + cursor->lambda < list->n_entries) {
-		list->n_entries = start + cursor->lambda;
+	while (first + cursor->lambda < list->n_entries &&
+	       list->entries[first].entry != list->entries[first + cursor->lambda].entry)
+		first++;
+	if (first + cursor->lambda < list->n_entries) {
+		list->n_entries = first + cursor->lambda;
 		list->n_seen = list->n_entries;
 	}
 	finish(cursor, LIST_LOOP,
-	       start < list->n_entries ? list->entries[start].entry : list->head);
+	       first < list->n_entries ? list->entries[first].entry : list->head);
 }
 
 /* Looks whether the walk ends before the entry. */
@@ -190,7 +190,7 @@ static enum cache_result read_pending(struct cursor *cursor, struct page_cache *
 	return read_futex(cache, cursor->layout, pending);
 }
 
-static void start(struct cursor *cursor, const unsigned char *head)
+static void begin_list(struct cursor *cursor, const unsigned char *head)
 {
 	struct list *list = &cursor->walk->list;
 	size_t width = list->bits / 8;
@@ -226,7 +226,7 @@ static int read_heads(struct memory *memory, struct cursor *cursors, size_t coun
 		return error;
 	for (size_t i = 0; i < count; i++) {
 		if (ranges[i].ok)
-			start(&cursors[i], heads[i]);
+			begin_list(&cursors[i], heads[i]);
 		else
 			finish(&cursors[i], LIST_FAULT, cursors[i].walk->list.head);
 	}

@@ -96,6 +96,8 @@ static struct value get_owner(const struct futex_view *view)
 	}
 	if (lock->owner_tid)
 		snprintf(text, sizeof(text), "%d", lock->owner_tid);
+	else if (lock->state == FUTEX_ORPHAN)
+		snprintf(text, sizeof(text), "(%d gone)", lock->dead_tid);
 	else if (lock->dead_tid)
 		snprintf(text, sizeof(text), "(%d died)", lock->dead_tid);
 	else if (lock->state == FUTEX_OWNER_DIED)
@@ -107,15 +109,8 @@ static struct value get_owner(const struct futex_view *view)
 
 static struct value get_owner_tid(const struct futex_view *view)
 {
-	const struct lock *lock = view->lock;
-	uint32_t word;
-
-	if (lock->owner_tid)
-		return number((uint64_t)lock->owner_tid);
-	/* An orphan's word names somebody, though nobody has it. */
-	if (lock->state == FUTEX_ORPHAN && word_of(view, &word) && (word & WORD_TID_MASK))
-		return number(word & WORD_TID_MASK);
-	return none();
+	/* An orphan's word names somebody, but nobody owns it. */
+	return view->lock->owner_tid ? number((uint64_t)view->lock->owner_tid) : none();
 }
 
 static struct value get_waiters(const struct futex_view *view)

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "names.h"
@@ -13,8 +12,8 @@
 #include "report/escape.h"
 
 /*
- * jansson's _new functions take over what they are given and accept NULL, so one check at the
- * very end would be enough for arrays and objects that are only built; `failed` is that check.
+ * jansson's _new functions take over what they are given and accept NULL, so what is only built
+ * needs one check at the end: `failed`.
  */
 struct builder {
 	const struct snapshot *snapshot;
@@ -155,39 +154,30 @@ static json_t *list_json(struct builder *builder, const struct list *list, pid_t
 	return object;
 }
 
-static json_t *tasks_json(struct builder *builder)
+static json_t *task_json(struct builder *builder, size_t index)
 {
-	json_t *array = json_array();
+	const struct task *task = &builder->snapshot->tasks[index];
+	json_t *object;
+	json_t *lists;
 
-	for (size_t i = 0; i < builder->snapshot->n_tasks; i++) {
-		const struct task *task = &builder->snapshot->tasks[i];
-		json_t *object;
-		json_t *lists;
-
-		if (!task->selected)
-			continue;
-		object = json_object();
-		lists = json_array();
-		for (size_t j = 0; j < task->n_lists; j++)
-			push(builder, lists, list_json(builder, &task->lists[j], task->pid));
-		put(builder, object, "pid", json_integer(task->pid));
-		put(builder, object, "tid", json_integer(task->tid));
-		put(builder, object, "comm", text(task->comm));
-		put(builder, object, "lists", lists);
-		push(builder, array, object);
-	}
-	return array;
+	if (!task->selected)
+		return NULL;
+	object = json_object();
+	lists = json_array();
+	for (size_t i = 0; i < task->n_lists; i++)
+		push(builder, lists, list_json(builder, &task->lists[i], task->pid));
+	put(builder, object, "pid", json_integer(task->pid));
+	put(builder, object, "tid", json_integer(task->tid));
+	put(builder, object, "comm", text(task->comm));
+	put(builder, object, "lists", lists);
+	return object;
 }
 
-static json_t *locks_json(struct builder *builder)
+static json_t *lock_json(struct builder *builder, size_t index)
 {
-	json_t *array = json_array();
+	const struct lock *lock = &builder->snapshot->locks[index];
 
-	for (size_t i = 0; i < builder->snapshot->n_locks; i++)
-		if (builder->snapshot->locks[i].selected)
-			push(builder, array,
-			     futex_json(builder, i, NULL, builder->snapshot->locks[i].pid));
-	return array;
+	return lock->selected ? futex_json(builder, index, NULL, lock->pid) : NULL;
 }
 
 static json_t *wait_json(struct builder *builder, const struct task *task, const struct wait *wait)
@@ -195,14 +185,6 @@ static json_t *wait_json(struct builder *builder, const struct task *task, const
 	const struct lock *lock = wait->lock == LOCK_NONE ? NULL
 							  : &builder->snapshot->locks[wait->lock];
 	json_t *object = json_object();
-	json_t *owner = json_null();
-
-	if (lock) {
-		const struct futex_view view = {.snapshot = builder->snapshot, .lock = lock};
-		struct value value = column_find("OWNER-TID", strlen("OWNER-TID"))->get(&view);
-
-		owner = value_json(&value);
-	}
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
 	put(builder, object, "call", json_string(wait->call));
@@ -210,65 +192,53 @@ static json_t *wait_json(struct builder *builder, const struct task *task, const
 	put(builder, object, "private", json_boolean(wait->is_private));
 	put(builder, object, "lock", json_boolean(lock != NULL));
 	put(builder, object, "name", text(lock ? lock->name : NULL));
-	put(builder, object, "owner", owner);
+	put(builder, object, "owner",
+	    lock && lock->owner_tid ? json_integer(lock->owner_tid) : json_null());
 	put(builder, object, "where", place_json(builder, &wait->place));
 	return object;
 }
 
 /* What the selected threads wait for, and who waits for the selected locks. */
-static json_t *waits_json(struct builder *builder)
+static json_t *waits_json(struct builder *builder, size_t index)
 {
 	const struct snapshot *snapshot = builder->snapshot;
+	const struct task *task = &snapshot->tasks[index];
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < snapshot->n_tasks; i++) {
-		const struct task *task = &snapshot->tasks[i];
+	for (size_t i = 0; i < task->n_waits; i++) {
+		const struct wait *wait = &task->waits[i];
 
-		for (size_t j = 0; j < task->n_waits; j++) {
-			const struct wait *wait = &task->waits[j];
-
-			if (task->selected ||
-			    (wait->lock != LOCK_NONE && snapshot->locks[wait->lock].selected))
-				push(builder, array, wait_json(builder, task, wait));
-		}
+		if (task->selected ||
+		    (wait->lock != LOCK_NONE && snapshot->locks[wait->lock].selected))
+			push(builder, array, wait_json(builder, task, wait));
 	}
 	return array;
 }
 
-static json_t *problems_json(struct builder *builder)
+static json_t *problem_json(struct builder *builder, size_t index)
 {
-	json_t *array = json_array();
+	const struct problem *problem = &builder->snapshot->problems[index];
+	json_t *object = json_object();
+	json_t *tids = json_array();
 
-	for (size_t i = 0; i < builder->snapshot->n_problems; i++) {
-		const struct problem *problem = &builder->snapshot->problems[i];
-		json_t *object = json_object();
-		json_t *tids = json_array();
-
-		for (size_t j = 0; j < problem->n_tids; j++)
-			push(builder, tids, json_integer(problem->tids[j]));
-		put(builder, object, "kind", json_string(name_of_problem(problem->kind)));
-		put(builder, object, "tids", tids);
-		put(builder, object, "text", text(problem->text));
-		put(builder, object, "next", text(problem->next));
-		push(builder, array, object);
-	}
-	return array;
+	for (size_t i = 0; i < problem->n_tids; i++)
+		push(builder, tids, json_integer(problem->tids[i]));
+	put(builder, object, "kind", json_string(name_of_problem(problem->kind)));
+	put(builder, object, "tids", tids);
+	put(builder, object, "text", text(problem->text));
+	put(builder, object, "next", text(problem->next));
+	return object;
 }
 
-static json_t *skipped_json(struct builder *builder)
+static json_t *skipped_json(struct builder *builder, size_t index)
 {
-	json_t *array = json_array();
+	const struct skipped *skipped = &builder->snapshot->skipped[index];
+	json_t *object = json_object();
 
-	for (size_t i = 0; i < builder->snapshot->n_skipped; i++) {
-		const struct skipped *skipped = &builder->snapshot->skipped[i];
-		json_t *object = json_object();
-
-		put(builder, object, "pid", json_integer(skipped->pid));
-		put(builder, object, "reason", json_string(name_of_skip(skipped->reason)));
-		put(builder, object, "why", text(skipped->why));
-		push(builder, array, object);
-	}
-	return array;
+	put(builder, object, "pid", json_integer(skipped->pid));
+	put(builder, object, "reason", json_string(name_of_skip(skipped->reason)));
+	put(builder, object, "why", text(skipped->why));
+	return object;
 }
 
 static json_t *census_json(struct builder *builder)
@@ -304,23 +274,58 @@ static int write_bytes(const char *buffer, size_t size, void *data)
 	return 0;
 }
 
+/* Writes the value, a line of its own, and gives it back. */
+static void write_value(struct builder *builder, json_t *value, bool first, FILE *out)
+{
+	fputs(first ? "\n " : ",\n ", out);
+	if (json_dump_callback(value, write_bytes, out, JSON_ENSURE_ASCII))
+		builder->failed = true;
+	json_decref(value);
+}
+
+/*
+ * Writes one array of the document. A picture of 10,000 locks would take 60 MB as one tree, so
+ * each element is built, written and dropped: `build` gives the index-th one, NULL for one that
+ * is left out, or an array of several.
+ */
+static void write_array(struct builder *builder, const char *key, size_t count,
+			json_t *(*build)(struct builder *builder, size_t index), FILE *out)
+{
+	bool first = true;
+
+	fprintf(out, ",\n\"%s\": [", key);
+	for (size_t i = 0; i < count && !builder->failed; i++) {
+		json_t *value = build(builder, i);
+
+		if (!value)
+			continue;
+		if (!json_is_array(value)) {
+			write_value(builder, value, first, out);
+			first = false;
+			continue;
+		}
+		for (size_t j = 0; j < json_array_size(value); j++) {
+			write_value(builder, json_incref(json_array_get(value, j)), first, out);
+			first = false;
+		}
+		json_decref(value);
+	}
+	fputs(first ? "]" : "\n]", out);
+}
+
 int json_print(const struct snapshot *snapshot, FILE *out)
 {
 	struct builder builder = {.snapshot = snapshot};
-	json_t *document = json_object();
+	json_t *census = census_json(&builder);
 
-	put(&builder, document, "schema", json_integer(JSON_SCHEMA_VERSION));
-	put(&builder, document, "tasks", tasks_json(&builder));
-	put(&builder, document, "locks", locks_json(&builder));
-	put(&builder, document, "waits", waits_json(&builder));
-	put(&builder, document, "problems", problems_json(&builder));
-	put(&builder, document, "skipped", skipped_json(&builder));
-	put(&builder, document, "looked_at", census_json(&builder));
-	if (!builder.failed &&
-	    json_dump_callback(document, write_bytes, out, JSON_INDENT(1) | JSON_ENSURE_ASCII))
-		builder.failed = true;
-	if (!builder.failed)
-		fputc('\n', out);
-	json_decref(document);
+	fprintf(out, "{\n\"schema\": %d", JSON_SCHEMA_VERSION);
+	write_array(&builder, "tasks", snapshot->n_tasks, task_json, out);
+	write_array(&builder, "locks", snapshot->n_locks, lock_json, out);
+	write_array(&builder, "waits", snapshot->n_tasks, waits_json, out);
+	write_array(&builder, "problems", snapshot->n_problems, problem_json, out);
+	write_array(&builder, "skipped", snapshot->n_skipped, skipped_json, out);
+	fputs(",\n\"looked_at\":", out);
+	write_value(&builder, census, true, out);
+	fputs("\n}\n", out);
 	return builder.failed ? -ENOMEM : 0;
 }

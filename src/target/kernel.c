@@ -55,7 +55,9 @@ static void *compat_page_new(void)
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 
-	return page == MAP_FAILED ? NULL : page;
+	if (page == MAP_FAILED)
+		return NULL;
+	return page;
 }
 
 /* In a child: without 32-bit emulation the instruction is a SIGSEGV, not an error. */

@@ -21,32 +21,40 @@
 static char *read_text(const char *path, int *ret_error)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	cleanup_free char *text = NULL;
-	char *result;
+	size_t capacity = 16384;
 	size_t used = 0;
-	size_t capacity = 0;
-	ssize_t got = 1;
+	char *text;
 
 	if (fd < 0) {
 		*ret_error = errno == ENOENT ? -ESRCH : -errno;
 		return NULL;
 	}
-	while (got) {
-		*ret_error = used > MAPS_MAX ? -EFBIG
-					     : vec_reserve(&text, used, &capacity, 16384, 1);
-		if (*ret_error)
-			return NULL;
-		got = read(fd, text + used, capacity - used - 1);
-		if (got < 0) {
-			*ret_error = -errno;
+	text = malloc(capacity);
+	while (text) {
+		ssize_t got = read(fd, text + used, capacity - used - 1);
+
+		if (got == 0) {
+			text[used] = '\0';
+			return text;
+		}
+		if (got < 0 || capacity > MAPS_MAX) {
+			*ret_error = got < 0 ? -errno : -EFBIG;
+			free(text);
 			return NULL;
 		}
 		used += (size_t)got;
+		if (used + 1 == capacity) {
+			char *grown = realloc(text, capacity * 2);
+
+			if (!grown)
+				break;
+			text = grown;
+			capacity *= 2;
+		}
 	}
-	text[used] = '\0';
-	result = text;
-	text = NULL;
-	return result;
+	free(text);
+	*ret_error = -ENOMEM;
+	return NULL;
 }
 
 /* One hexadecimal number and the separator behind it; NULL when it is not there. */
@@ -167,7 +175,7 @@ static int open_quietly(const char *path)
 
 static int identify_by_map(int fd, struct map *ret)
 {
-	struct maps ours;
+	struct maps ours = {0};
 	const struct map *found;
 	void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
 	int error;

@@ -113,7 +113,7 @@ enum cache_result page_cache_get(struct page_cache *cache, uint64_t address, voi
 int page_cache_load(struct page_cache *cache)
 {
 	size_t count = cache->n_pages - cache->n_loaded;
-	struct cached_page *pages = cache->pages + cache->n_loaded;
+	struct cached_page *pages;
 	cleanup_free struct memory_range *ranges = NULL;
 	int error;
 
@@ -121,6 +121,7 @@ int page_cache_load(struct page_cache *cache)
 		return -ENOMEM;
 	if (!count)
 		return 0;
+	pages = cache->pages + cache->n_loaded;
 	ranges = calloc(count, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;

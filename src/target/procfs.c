@@ -21,7 +21,10 @@
 /* Bigger than any of the small files read here; a status file has some 1,500 bytes. */
 #define SMALL_FILE 4096
 
-/* Reads a whole small file with a final 0. Bytes read, or a negative errno. */
+/*
+ * Reads a small file of /proc with a final 0: these come whole in one read when it has the room.
+ * Bytes read, or a negative errno.
+ */
 static ssize_t read_small(char *buffer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -29,8 +32,8 @@ static ssize_t read_small(char *buffer, size_t size, const char *format, ...)
 {
 	char path[96];
 	va_list args;
-	cleanup_fd int fd = -1;
-	size_t used = 0;
+	ssize_t got;
+	int fd;
 
 	va_start(args, format);
 	vsnprintf(path, sizeof(path), format, args);
@@ -38,17 +41,14 @@ static ssize_t read_small(char *buffer, size_t size, const char *format, ...)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (used < size - 1) {
-		ssize_t got = read(fd, buffer + used, size - 1 - used);
-
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	buffer[used] = '\0';
-	return (ssize_t)used;
+	got = read(fd, buffer, size - 1);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got < 0)
+		return got;
+	buffer[got] = '\0';
+	return got;
 }
 
 static int compare_ids(const void *left, const void *right)

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any, Callable, NoReturn, Sequence
 
@@ -250,8 +251,10 @@ class Env:
         path = self.tracees / name
         if not path.exists():
             missing = {"lmdb_hold": "liblmdb", "tdb_hold": "libtdb"}.get(name)
-            if missing or name.endswith("_musl"):
-                skip(f"{name} was not built: no {missing or 'musl-gcc'} here")
+            if missing and not find_library(missing.removeprefix("lib")):
+                skip(f"{name} was not built: no {missing} here")
+            if name.endswith("_musl") and not shutil.which("musl-gcc"):
+                skip(f"{name} was not built: no musl-gcc here")
             fail(f"no tracee {path}")
         return path
 

@@ -10,7 +10,7 @@
  */
 #include "tracee.h"
 
-#define PAGE   4096
+#define PAGE 4096
 #define OFFSET (-8) /* from entry to futex word in struct node */
 
 struct head {
@@ -26,11 +26,11 @@ struct node {
 };
 
 struct list {
-	struct head *head;   /* what is registered */
-	struct node *nodes;  /* sound ones */
+	struct head *head;  /* what is registered */
+	struct node *nodes; /* sound ones */
 	size_t good;
 	uint64_t bad;
-	size_t n;            /* from argv, for the modes that want it */
+	size_t n; /* from argv, for the modes that want it */
 	pid_t tid, other;
 };
 
@@ -48,8 +48,8 @@ static void chain(struct list *l, size_t n)
 	l->head->next = n ? entry_of(&l->nodes[0]) : (uint64_t)(uintptr_t)l->head;
 	for (size_t i = 0; i < n; i++) {
 		l->nodes[i].word = (uint32_t)l->tid;
-		l->nodes[i].next = i + 1 < n ? entry_of(&l->nodes[i + 1]) :
-					       (uint64_t)(uintptr_t)l->head;
+		l->nodes[i].next = i + 1 < n ? entry_of(&l->nodes[i + 1])
+					     : (uint64_t)(uintptr_t)l->head;
 	}
 }
 
@@ -281,33 +281,33 @@ static const struct mode {
 	void (*make)(struct list *l);
 	size_t n; /* default for N; 0: takes none */
 } modes[] = {
-	{ "self_loop", self_loop, 0 },
-	{ "loop3", loop3, 0 },
-	{ "loop_tail", loop_tail, 0 },
-	{ "loop_big", loop_big, 1000000 },
-	{ "chain_null", chain_null, 1000000 },
-	{ "count", count, 2048 },
-	{ "unmapped", unmapped, 0 },
-	{ "kernel_half", kernel_half, 0 },
-	{ "null_next", null_next, 0 },
-	{ "head_null", head_null, 0 },
-	{ "head_unmapped", head_unmapped, 0 },
-	{ "misaligned", misaligned, 1 },
-	{ "misaligned_entry", misaligned_entry, 0 },
-	{ "cross_page", cross_page, 0 },
-	{ "read_only", read_only, 0 },
-	{ "read_only_free", read_only_free, 0 },
-	{ "foreign", foreign, 0 },
-	{ "free_word", free_word, 0 },
-	{ "dead_word", dead_word, 0 },
-	{ "offset_neg", offset_neg, 0 },
-	{ "offset_pos", offset_pos, 0 },
-	{ "offset_min", offset_min, 0 },
-	{ "offset_max", offset_max, 0 },
-	{ "pending_only", pending_only, 0 },
-	{ "pending_pi", pending_pi, 0 },
-	{ "pending_unmapped", pending_unmapped, 0 },
-	{ "pi", pi, 0 },
+	{"self_loop", self_loop, 0},
+	{"loop3", loop3, 0},
+	{"loop_tail", loop_tail, 0},
+	{"loop_big", loop_big, 1000000},
+	{"chain_null", chain_null, 1000000},
+	{"count", count, 2048},
+	{"unmapped", unmapped, 0},
+	{"kernel_half", kernel_half, 0},
+	{"null_next", null_next, 0},
+	{"head_null", head_null, 0},
+	{"head_unmapped", head_unmapped, 0},
+	{"misaligned", misaligned, 1},
+	{"misaligned_entry", misaligned_entry, 0},
+	{"cross_page", cross_page, 0},
+	{"read_only", read_only, 0},
+	{"read_only_free", read_only_free, 0},
+	{"foreign", foreign, 0},
+	{"free_word", free_word, 0},
+	{"dead_word", dead_word, 0},
+	{"offset_neg", offset_neg, 0},
+	{"offset_pos", offset_pos, 0},
+	{"offset_min", offset_min, 0},
+	{"offset_max", offset_max, 0},
+	{"pending_only", pending_only, 0},
+	{"pending_pi", pending_pi, 0},
+	{"pending_unmapped", pending_unmapped, 0},
+	{"pi", pi, 0},
 };
 
 #define N_MODES (sizeof(modes) / sizeof(modes[0]))
@@ -335,16 +335,17 @@ static void say(const struct list *l, int64_t futex_offset)
 	for (size_t i = 0; i < l->good && i < 8; i++)
 		at += sprintf(at, "%s0x%llx", i ? "," : "",
 			      (unsigned long long)entry_of(&l->nodes[i]));
-	tracee_ready("pid=%d tid=%d other=%d head=0x%llx offset=%lld good=%zu entries=%s bad=0x%llx",
-		     getpid(), l->tid, l->other, (unsigned long long)(uintptr_t)l->head,
-		     (long long)futex_offset, l->good, entries, (unsigned long long)l->bad);
+	tracee_ready(
+		"pid=%d tid=%d other=%d head=0x%llx offset=%lld good=%zu entries=%s bad=0x%llx",
+		getpid(), l->tid, l->other, (unsigned long long)(uintptr_t)l->head,
+		(long long)futex_offset, l->good, entries, (unsigned long long)l->bad);
 }
 
 int main(int argc, char **argv)
 {
 	static struct head head;
 	const struct mode *mode;
-	struct list l = { .head = &head };
+	struct list l = {.head = &head};
 	void *libc_head = NULL;
 	size_t libc_len = 0;
 

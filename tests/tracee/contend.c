@@ -29,15 +29,32 @@ static void parse(struct options *o, int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "tdwspPVo:")) != -1) {
 		switch (c) {
-		case 't': o->threads = true; break;
-		case 'd': o->second = o->threads = true; break;
-		case 'w': o->wait_only = true; break;
-		case 's': o->self = true; break;
-		case 'p': o->pi = true; break;
-		case 'P': o->private = o->threads = true; break;
-		case 'V': o->copy = o->threads = true; break;
-		case 'o': o->offset = tracee_number(optarg); break;
-		default: tracee_die("wrong option");
+		case 't':
+			o->threads = true;
+			break;
+		case 'd':
+			o->second = o->threads = true;
+			break;
+		case 'w':
+			o->wait_only = true;
+			break;
+		case 's':
+			o->self = true;
+			break;
+		case 'p':
+			o->pi = true;
+			break;
+		case 'P':
+			o->private = o->threads = true;
+			break;
+		case 'V':
+			o->copy = o->threads = true;
+			break;
+		case 'o':
+			o->offset = tracee_number(optarg);
+			break;
+		default:
+			tracee_die("wrong option");
 		}
 	}
 	if (argc - optind != 2)
@@ -75,8 +92,8 @@ static void say(const struct report *r)
 {
 	char *list = tracee_join(r->tids, r->n);
 
-	tracee_ready("pid=%d tid=%d word=%p offset=%zu waiters=%s theirs=%p", getpid(),
-		     getpid(), (void *)mutex_word(r->mutex), r->o->offset, list,
+	tracee_ready("pid=%d tid=%d word=%p offset=%zu waiters=%s theirs=%p", getpid(), getpid(),
+		     (void *)mutex_word(r->mutex), r->o->offset, list,
 		     (void *)mutex_word(r->theirs));
 	free(list);
 }
@@ -95,8 +112,8 @@ static void *keeper_run(void *arg)
 
 int main(int argc, char **argv)
 {
-	struct options o = { 0 };
-	struct report r = { .o = &o };
+	struct options o = {0};
+	struct report r = {.o = &o};
 	struct waiter *waiters;
 
 	tracee_begin();
@@ -108,8 +125,8 @@ int main(int argc, char **argv)
 	waiters = tracee_alloc(o.n, sizeof(*waiters));
 	r.theirs = o.second ? place(&o) : r.mutex;
 	for (; r.n < o.n; r.n++)
-		r.tids[r.n] = o.threads ? waiter_start(&waiters[r.n], r.theirs) :
-					  waiter_fork(r.theirs);
+		r.tids[r.n] = o.threads ? waiter_start(&waiters[r.n], r.theirs)
+					: waiter_fork(r.theirs);
 	if (o.self) {
 		pthread_detach(tracee_thread(keeper_run, &r));
 		pthread_mutex_lock(r.mutex);

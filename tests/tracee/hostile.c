@@ -19,7 +19,9 @@ int main(int argc, char **argv)
 		tracee_die("usage: hostile FILE");
 	m = tracee_map_file(argv[1], sizeof(*m));
 	mutex_hold(m, MUTEX_SHARED);
-	prctl(PR_SET_NAME, "\x9b" "2J\x07\r\xff\xfe\x7f\xc2\x9b" "1m\t)"); /* the thread's */
+	prctl(PR_SET_NAME, "\x9b"
+			   "2J\x07\r\xff\xfe\x7f\xc2\x9b"
+			   "1m\t)"); /* the thread's */
 	tid = waiter_start(&waiter, m);
 	prctl(PR_SET_NAME, "\x1b]0;x\x07\n\x1b[31m\\\"");
 	tracee_ready("pid=%d tid=%d word=%p waiters=%d", getpid(), gettid(), (void *)mutex_word(m),

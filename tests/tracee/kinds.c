@@ -14,12 +14,12 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{ "normal", 0, 1 },
-	{ "recursive", MUTEX_RECURSIVE, 3 },
-	{ "errorcheck", MUTEX_ERRORCHECK, 1 },
-	{ "pi", MUTEX_PI, 1 },
-	{ "pi_recursive", MUTEX_PI | MUTEX_RECURSIVE, 3 },
-	{ "pi_errorcheck", MUTEX_PI | MUTEX_ERRORCHECK, 1 },
+	{"normal", 0, 1},
+	{"recursive", MUTEX_RECURSIVE, 3},
+	{"errorcheck", MUTEX_ERRORCHECK, 1},
+	{"pi", MUTEX_PI, 1},
+	{"pi_recursive", MUTEX_PI | MUTEX_RECURSIVE, 3},
+	{"pi_errorcheck", MUTEX_PI | MUTEX_ERRORCHECK, 1},
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))

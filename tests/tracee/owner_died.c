@@ -28,10 +28,17 @@ static void parse(struct options *o, int argc, char **argv)
 		switch (c) {
 		case 'i':
 		case 'n':
-		case 'z': o->mode = (char)c; break;
-		case 'k': o->keep = true; break;
-		case 'o': o->offset = tracee_number(optarg); break;
-		default: tracee_die("wrong option");
+		case 'z':
+			o->mode = (char)c;
+			break;
+		case 'k':
+			o->keep = true;
+			break;
+		case 'o':
+			o->offset = tracee_number(optarg);
+			break;
+		default:
+			tracee_die("wrong option");
 		}
 	}
 	if (argc - optind < 1 || argc - optind > 2)
@@ -94,7 +101,7 @@ static void take_over(pthread_mutex_t *m, bool give_up)
 
 int main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = {0};
 	struct waiter *waiters;
 	pthread_mutex_t *m;
 	pid_t dead, *tids;
@@ -102,7 +109,7 @@ int main(int argc, char **argv)
 	tracee_begin();
 	parse(&o, argc, argv);
 	m = (pthread_mutex_t *)(void *)((char *)tracee_map_file(o.file, o.offset + sizeof(*m)) +
-					 o.offset);
+					o.offset);
 	if (!o.keep && mutex_make(m, MUTEX_SHARED))
 		tracee_die("cannot make the mutex");
 	dead = kill_owner(m);
@@ -111,9 +118,10 @@ int main(int argc, char **argv)
 	waiters = tracee_alloc(o.n, sizeof(*waiters));
 	tids = tracee_alloc(o.n, sizeof(*tids));
 	for (size_t i = 0; i < o.n; i++)
-		tids[i] = o.mode == 'z' ? sleeper_start(&waiters[i], m) : waiter_start(&waiters[i], m);
-	tracee_ready("pid=%d tid=%d dead=%d word=%p offset=%zu waiters=%s", getpid(), gettid(), dead,
-		     (void *)mutex_word(m), o.offset, tracee_join(tids, o.n));
+		tids[i] = o.mode == 'z' ? sleeper_start(&waiters[i], m)
+					: waiter_start(&waiters[i], m);
+	tracee_ready("pid=%d tid=%d dead=%d word=%p offset=%zu waiters=%s", getpid(), gettid(),
+		     dead, (void *)mutex_word(m), o.offset, tracee_join(tids, o.n));
 	tracee_wait();
 	_exit(0);
 }

@@ -20,7 +20,7 @@ static pthread_mutex_t in_bss;
 static struct data {
 	int first;
 	pthread_mutex_t mutex;
-} data_block = { .first = 1 };
+} data_block = {.first = 1};
 
 struct on_stack {
 	void *word;
@@ -64,7 +64,7 @@ static void *map_memfd(void)
 int main(void)
 {
 	pthread_mutex_t *zero[3], *sysv, *memfd, *heap, *anon, stack;
-	struct on_stack thread = { 0 };
+	struct on_stack thread = {0};
 	pid_t child;
 
 	tracee_begin();

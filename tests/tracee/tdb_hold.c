@@ -26,15 +26,26 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	*o = (struct options){ .first = 7, .count = 1 };
+	*o = (struct options){.first = 7, .count = 1};
 	while ((c = getopt(argc, argv, "ajwc:n:")) != -1) {
 		switch (c) {
-		case 'a': o->all = true; break;
-		case 'j': o->jenkins = true; break;
-		case 'w': o->wait = true; break;
-		case 'c': o->first = tracee_number(optarg); break;
-		case 'n': o->count = tracee_number(optarg); break;
-		default: tracee_die("wrong option");
+		case 'a':
+			o->all = true;
+			break;
+		case 'j':
+			o->jenkins = true;
+			break;
+		case 'w':
+			o->wait = true;
+			break;
+		case 'c':
+			o->first = tracee_number(optarg);
+			break;
+		case 'n':
+			o->count = tracee_number(optarg);
+			break;
+		default:
+			tracee_die("wrong option");
 		}
 	}
 	if (argc - optind != 1)
@@ -59,7 +70,7 @@ static void take(struct tdb_context *tdb, const struct options *o)
 	}
 	for (size_t i = 0; i < o->count; i++) {
 		unsigned int number = (unsigned int)(o->first + i);
-		TDB_DATA key = { .dptr = (unsigned char *)&number, .dsize = sizeof(number) };
+		TDB_DATA key = {.dptr = (unsigned char *)&number, .dsize = sizeof(number)};
 
 		if (tdb_chainlock(tdb, key))
 			tracee_die("tdb_chainlock: %s", tdb_errorstr(tdb));

@@ -30,24 +30,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRACEE_SECONDS 120 /* life of a tracee */
+#define TRACEE_SECONDS 120            /* life of a tracee */
 #define TRACEE_SET_PTRACER 0x59616d61 /* PR_SET_PTRACER */
-#define TRACEE_TRIES   30000 /* of one millisecond: until a thread is where it should be */
+#define TRACEE_TRIES 30000            /* of one millisecond: until a thread is where it should be */
 
 /* The parts of a futex word (Documentation/locking/robust-futexes.rst). */
-#define WORD_WAITERS    0x80000000u
+#define WORD_WAITERS 0x80000000u
 #define WORD_OWNER_DIED 0x40000000u
 
 /* System calls by number: musl's headers lack the newer ones. */
-#define NR_FUTEX       202
+#define NR_FUTEX 202
 #define NR_FUTEX_WAITV 449
-#define NR_FUTEX_WAIT  455
+#define NR_FUTEX_WAIT 455
 
 /* For mutex_make(). */
-#define MUTEX_SHARED     1u
-#define MUTEX_RECURSIVE  2u
+#define MUTEX_SHARED 1u
+#define MUTEX_RECURSIVE 2u
 #define MUTEX_ERRORCHECK 4u
-#define MUTEX_PI         8u
+#define MUTEX_PI 8u
 
 __attribute__((noreturn, format(printf, 1, 2))) static inline void tracee_die(const char *fmt, ...)
 {
@@ -134,7 +134,7 @@ __attribute__((noreturn)) static inline void tracee_sleep(void)
 
 static inline void tracee_tick(void)
 {
-	struct timespec ms = { .tv_nsec = 1000000 };
+	struct timespec ms = {.tv_nsec = 1000000};
 
 	nanosleep(&ms, NULL);
 }

@@ -10,11 +10,11 @@
 #include "tracee.h"
 
 #define N_WORDS 5
-#define STRIDE  64
+#define STRIDE 64
 
-#define OP_LOCK_PI     6
+#define OP_LOCK_PI 6
 #define OP_WAIT_BITSET 9
-#define SIZE_U32       2 /* FUTEX2_SIZE_U32 */
+#define SIZE_U32 2 /* FUTEX2_SIZE_U32 */
 
 /* struct futex_waitv of <linux/futex.h> */
 struct wait_for {
@@ -32,7 +32,7 @@ struct caller {
 
 static void call_waitv(void)
 {
-	struct wait_for both[2] = { 0 };
+	struct wait_for both[2] = {0};
 
 	for (size_t i = 0; i < 2; i++) {
 		both[i].value = value;
