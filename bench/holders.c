@@ -28,6 +28,7 @@
 
 #define STACK_SIZE ((size_t)64 * 1024)
 #define BEAT_NS 100000
+#define HEART_PRIORITY 50
 /* PR_SET_PTRACER: where Yama is strict, a tool that is not our parent may look all the same. */
 #define ALLOW_PTRACER 0x59616d61
 
@@ -120,7 +121,7 @@ static pthread_t start(void *(*run)(void *), void *arg)
 /* Ahead of all others where that is allowed, so that a gap is a stop and no busy processor. */
 static const char *start_heart(const char *path)
 {
-	const struct sched_param param = {.sched_priority = 1};
+	const struct sched_param param = {.sched_priority = HEART_PRIORITY};
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	pthread_t thread;
 

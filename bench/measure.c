@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a command once and prints what it cost: wall time from before fork(2) to the end of
+ * Runs a command once and prints what it cost: wall time from before vfork(2) to the end of
  * wait4(2), and the rest as wait4 tells it.
  *
  * usage: measure SECONDS OUTPUT COMMAND [ARGUMENT...]
@@ -39,6 +39,7 @@ static long micro_seconds(const struct timeval *time)
 	return time->tv_sec * 1000000 + time->tv_usec;
 }
 
+/* In the child, which has our memory until it is another program. */
 static void run(unsigned seconds, int output, char **command)
 {
 	/* Both outlive the exec: a command that hangs does not outlive us. */
@@ -46,7 +47,7 @@ static void run(unsigned seconds, int output, char **command)
 	alarm(seconds);
 	dup2(output, STDOUT_FILENO);
 	execvp(command[0], command);
-	fprintf(stderr, "measure: %s: %s\n", command[0], strerror(errno));
+	dprintf(STDERR_FILENO, "measure: %s: %s\n", command[0], strerror(errno));
 	_exit(127);
 }
 
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 	struct rusage usage;
 	uint64_t begin;
 	uint64_t end;
+	unsigned seconds;
 	pid_t child;
 	int output;
 	int status;
@@ -69,10 +71,16 @@ int main(int argc, char **argv)
 		fprintf(stderr, "measure: %s: %s\n", argv[2], strerror(errno));
 		return 2;
 	}
+	seconds = (unsigned)strtoul(argv[1], NULL, 10);
 	begin = now_ns();
-	child = fork();
+	/* Not fork: to copy us would be a good part of what a short command costs. */
+	child = vfork();
 	if (child == 0)
-		run((unsigned)strtoul(argv[1], NULL, 10), output, argv + 3);
+		run(seconds, output, argv + 3);
+	if (child < 0) {
+		perror("measure: vfork");
+		return 2;
+	}
 	while (wait4(child, &status, 0, &usage) < 0) {
 		if (errno != EINTR) {
 			perror("measure: wait4");

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define BLOCK_SIZE ((size_t)64 * 1024)
+/* Blocks grow from one to the other: a small picture stays small. */
+#define BLOCK_MIN ((size_t)64 << 10)
+#define BLOCK_MAX ((size_t)1 << 20)
 
 struct arena_block {
 	struct arena_block *next;
@@ -17,13 +20,24 @@ struct arena_block {
 	alignas(max_align_t) char data[];
 };
 
+/*
+ * Zeroed pages straight from the kernel, all of them at once: to touch them one by one costs a page
+ * fault each, and a picture of 10,000 locks has a thousand of them.
+ */
 static struct arena_block *block_new(struct arena *arena, size_t size)
 {
-	struct arena_block *block = calloc(1, sizeof(*block) + size);
+	size_t wanted = arena->blocks ? arena->blocks->size * 2 : BLOCK_MIN;
+	struct arena_block *block;
 
-	if (!block)
+	if (wanted > BLOCK_MAX)
+		wanted = BLOCK_MAX;
+	if (size > wanted)
+		wanted = size;
+	block = mmap(NULL, sizeof(*block) + wanted, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (block == MAP_FAILED)
 		return NULL;
-	block->size = size;
+	block->size = wanted;
 	block->next = arena->blocks;
 	arena->blocks = block;
 	return block;
@@ -39,7 +53,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	size = (size + align - 1) / align * align;
 	if (!block || block->size - block->used < size) {
-		block = block_new(arena, size > BLOCK_SIZE ? size : BLOCK_SIZE);
+		block = block_new(arena, size);
 		if (!block)
 			return NULL;
 	}
@@ -82,7 +96,7 @@ void arena_free(struct arena *arena)
 	while (arena->blocks) {
 		struct arena_block *next = arena->blocks->next;
 
-		free(arena->blocks);
+		munmap(arena->blocks, sizeof(*arena->blocks) + arena->blocks->size);
 		arena->blocks = next;
 	}
 }

@@ -324,7 +324,8 @@ int options_parse_show(int argc, char **argv, struct show_options *ret)
 	int result = -1;
 	int id;
 
-	*ret = (struct show_options){.color = default_color()};
+	*ret = (struct show_options){.color = default_color(),
+				     .no_truncate = !isatty(STDOUT_FILENO)};
 	build_getopt(letters, longs);
 	optind = 1;
 	opterr = 0;

@@ -118,8 +118,11 @@ static struct value get_waiters(const struct futex_view *view)
 	const struct lock *lock = view->lock;
 	struct value value = {.type = VALUE_STRING};
 	size_t size;
-	FILE *text = open_memstream(&value.string, &size);
+	FILE *text;
 
+	if (!lock->n_waiters)
+		return none();
+	text = open_memstream(&value.string, &size);
 	if (!text)
 		return value;
 	for (size_t i = 0; i < lock->n_waiters; i++) {
@@ -391,13 +394,13 @@ const char *column_type_name(enum value_type type)
 	return names[type];
 }
 
-char *value_text(const struct value *value)
+char *value_take_text(struct value *value)
 {
 	char text[32] = "";
 
 	switch (value->type) {
 	case VALUE_STRING:
-		return value->string ? strdup(value->string) : NULL;
+		return value->string;
 	case VALUE_NUMBER:
 		snprintf(text, sizeof(text), "%" PRIu64, value->number);
 		break;

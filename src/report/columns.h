@@ -56,8 +56,11 @@ const struct column *column_find(const char *name, size_t length);
 /* "string", "number", "hex", "boolean" */
 const char *column_type_name(enum value_type type);
 
-/* What a table shows: malloced, not escaped, "" for nothing; NULL without memory. */
-char *value_text(const struct value *value);
+/*
+ * What a table shows: malloced, not escaped, "" for nothing; NULL without memory. The value is
+ * released.
+ */
+char *value_take_text(struct value *value);
 void value_release(struct value *value);
 
 #endif

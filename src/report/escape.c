@@ -53,14 +53,27 @@ static bool is_dangerous(uint32_t code)
 	       (code >= 0xe0000 && code <= 0xe0fff);
 }
 
+/* Nearly every name is plain ASCII without a backslash: nothing to do. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '\\')
+			return false;
+	return true;
+}
+
 static char *escape(const char *text, bool utf8)
 {
 	const unsigned char *at = (const unsigned char *)text;
-	char *safe = malloc(strlen(text) * 4 + 1);
-	char *out = safe;
+	char *safe;
+	char *out;
 
+	if (is_plain(text))
+		return strdup(text);
+	safe = malloc(strlen(text) * 4 + 1);
 	if (!safe)
 		return NULL;
+	out = safe;
 	while (*at) {
 		uint32_t code = 0;
 		size_t length = decode(at, &code);

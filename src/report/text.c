@@ -33,10 +33,9 @@ static int add_row(struct libscols_table *table, const struct snapshot *snapshot
 		return -ENOMEM;
 	for (size_t i = 0; i < options->n_columns; i++) {
 		struct value value = options->columns[i]->get(&view);
-		cleanup_free char *text = value_text(&value);
+		cleanup_free char *text = value_take_text(&value);
 		int error = text ? cells_set(line, i, text) : -ENOMEM;
 
-		value_release(&value);
 		if (error)
 			return error;
 		if (strcmp(options->columns[i]->name, "STATE") == 0)

@@ -405,13 +405,25 @@ static void classify_all(struct look *look, const bool *orphan)
 	}
 }
 
+/* Room for every entry there is: growing step by step would copy it all several times. */
+static int reserve_occurrences(struct look *look)
+{
+	size_t total = 0;
+
+	look->n_occurrences = 0;
+	for (size_t i = 0; i < look->out->n_tasks; i++)
+		for (size_t j = 0; j < look->out->tasks[i].n_lists; j++)
+			total += look->out->tasks[i].lists[j].n_entries + 1;
+	return vec_reserve(&look->occurrences, 0, &look->occurrences_capacity, total,
+			   sizeof(*look->occurrences));
+}
+
 int look_build_locks(struct look *look)
 {
 	struct snapshot *out = look->out;
 	cleanup_free bool *orphan = NULL;
-	int error = 0;
+	int error = reserve_occurrences(look);
 
-	look->n_occurrences = 0;
 	for (size_t i = 0; i < look->n_processes && !error; i++) {
 		const struct look_process *process = &look->processes[i];
 

@@ -18,8 +18,9 @@
 /* One process that is looked at. */
 struct look_process {
 	pid_t pid;
-	pid_t tid; /* a living thread, through which memory and maps are read */
-	pid_t mm;  /* the first process with the same memory: itself, nearly always */
+	pid_t tid;    /* a living thread, through which memory and maps are read */
+	pid_t mm;     /* the first process with the same memory: itself, nearly always */
+	int tasks_fd; /* /proc/PID/task, or -1 */
 	bool selected;
 	bool foreign_ns; /* its TIDs are not ours */
 	uint64_t pid_namespace;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/futex_word.h"
 #include "base/cleanup.h"
@@ -69,7 +70,7 @@ static int gather_task(struct look *look, const struct look_process *process,
 	char comm[PROC_COMM_MAX];
 	struct task task = {.pid = process->pid, .tid = tid, .selected = process->selected};
 	ssize_t count = find_heads(&look->kernel, tid, heads);
-	int error = count < 0 ? (int)count : procfs_comm(process->pid, tid, comm);
+	int error = count < 0 ? (int)count : procfs_comm(process->tasks_fd, tid, comm);
 
 	if (error == -ESRCH) {
 		look->out->census.vanished++;
@@ -185,7 +186,7 @@ int look_again_at_waits(struct look *look, struct look_process *process, struct 
 	struct wait waits[WAITERS_MAX];
 	struct proc_syscall call;
 	size_t count;
-	int error = procfs_syscall(task->pid, task->tid, &call);
+	int error = procfs_syscall(process->tasks_fd, task->tid, &call);
 
 	task->n_waits = 0;
 	if (error)
@@ -261,7 +262,8 @@ int look_at_process(struct look *look, struct look_process *process)
 	if (process->foreign_ns)
 		process->pid_namespace = procfs_pid_namespace(process->pid);
 	live_memory_open(&process->live, process->pid, process->tid);
-	error = gather(look, process, &gathering);
+	process->tasks_fd = procfs_open_tasks(process->pid);
+	error = process->tasks_fd < 0 ? process->tasks_fd : gather(look, process, &gathering);
 	if (!error) {
 		process->tasks = arena_copy(&look->out->arena, gathering.tasks,
 					    gathering.n_tasks * sizeof(*gathering.tasks));
@@ -322,6 +324,9 @@ int look_again_at_lists(struct look *look, struct look_process *process, struct 
 void look_process_release(struct look_process *process)
 {
 	live_memory_close(&process->live);
+	if (process->tasks_fd >= 0)
+		close(process->tasks_fd);
+	process->tasks_fd = -1;
 	maps_free(&process->maps);
 	process->tasks = NULL;
 	process->n_tasks = 0;

@@ -109,6 +109,7 @@ static int identify(pid_t pid, struct look_process *ret)
 	*ret = (struct look_process){.pid = pid,
 				     .tid = pid,
 				     .mm = pid,
+				     .tasks_fd = -1,
 				     .start_code = stat.start_code,
 				     .start_stack = stat.start_stack,
 				     .foreign_ns = status.ns_depth > 1};

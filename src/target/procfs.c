@@ -25,6 +25,22 @@
  * Reads a small file of /proc with a final 0: these come whole in one read when it has the room.
  * Bytes read, or a negative errno.
  */
+static ssize_t read_small_at(int directory, const char *path, char *buffer, size_t size)
+{
+	ssize_t got;
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	got = read(fd, buffer, size - 1);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got >= 0)
+		buffer[got] = '\0';
+	return got;
+}
+
 static ssize_t read_small(char *buffer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -32,23 +48,11 @@ static ssize_t read_small(char *buffer, size_t size, const char *format, ...)
 {
 	char path[96];
 	va_list args;
-	ssize_t got;
-	int fd;
 
 	va_start(args, format);
 	vsnprintf(path, sizeof(path), format, args);
 	va_end(args);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	got = read(fd, buffer, size - 1);
-	if (got < 0)
-		got = -errno;
-	close(fd);
-	if (got < 0)
-		return got;
-	buffer[got] = '\0';
-	return got;
+	return read_small_at(AT_FDCWD, path, buffer, size);
 }
 
 static int compare_ids(const void *left, const void *right)
@@ -222,10 +226,25 @@ int procfs_status(pid_t pid, pid_t tid, struct proc_status *ret)
 	return size < 0 ? (int)size : procfs_parse_status(text, ret);
 }
 
-int procfs_comm(pid_t pid, pid_t tid, char ret[PROC_COMM_MAX])
+int procfs_open_tasks(pid_t pid)
 {
-	ssize_t size = read_small(ret, PROC_COMM_MAX, "/proc/%d/task/%d/comm", pid, tid);
+	char path[64];
+	int fd;
 
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return fd;
+}
+
+int procfs_comm(int tasks_fd, pid_t tid, char ret[PROC_COMM_MAX])
+{
+	char path[32];
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "%d/comm", tid);
+	size = read_small_at(tasks_fd, path, ret, PROC_COMM_MAX);
 	if (size < 0)
 		return (int)size;
 	if (size > 0 && ret[size - 1] == '\n')
@@ -261,11 +280,14 @@ int procfs_parse_syscall(const char *text, struct proc_syscall *ret)
 	return 0;
 }
 
-int procfs_syscall(pid_t pid, pid_t tid, struct proc_syscall *ret)
+int procfs_syscall(int tasks_fd, pid_t tid, struct proc_syscall *ret)
 {
+	char path[32];
 	char text[256];
-	ssize_t size = read_small(text, sizeof(text), "/proc/%d/task/%d/syscall", pid, tid);
+	ssize_t size;
 
+	snprintf(path, sizeof(path), "%d/syscall", tid);
+	size = read_small_at(tasks_fd, path, text, sizeof(text));
 	return size < 0 ? (int)size : procfs_parse_syscall(text, ret);
 }
 

@@ -65,8 +65,14 @@ pid_t procfs_living_thread(pid_t pid);
 
 int procfs_stat(pid_t pid, pid_t tid, struct proc_stat *ret);
 int procfs_status(pid_t pid, pid_t tid, struct proc_status *ret);
-int procfs_comm(pid_t pid, pid_t tid, char ret[PROC_COMM_MAX]);
-int procfs_syscall(pid_t pid, pid_t tid, struct proc_syscall *ret);
+/*
+ * These two are read for every thread there is, so they are opened relative to a descriptor of
+ * /proc/PID/task (procfs_open_tasks; the caller closes it).
+ */
+int procfs_open_tasks(pid_t pid);
+int procfs_comm(int tasks_fd, pid_t tid, char ret[PROC_COMM_MAX]);
+int procfs_syscall(int tasks_fd, pid_t tid, struct proc_syscall *ret);
+
 int procfs_schedstat(pid_t pid, pid_t tid, struct proc_schedstat *ret);
 
 /* Word size of the program in /proc/PID/exe: 32, 64, or a negative errno. */

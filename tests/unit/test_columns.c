@@ -52,10 +52,9 @@ static void expect(const char *name, const char *expected)
 	assert_non_null(column);
 	value = column->get(&view);
 	assert_true(value.type == VALUE_NULL || value.type == column->type);
-	text = value_text(&value);
+	text = value_take_text(&value);
 	assert_string_equal(text, expected);
 	free(text);
-	value_release(&value);
 }
 
 static void a_held_lock(void **state)
