@@ -21,7 +21,7 @@ FLOORS = [
     ("tui", ["tui.*", "tui/*"]),
     ("snapshot", ["snapshot.*", "snapshot/*"]),
     ("analysis", [
-        "classify.*", "find_heads.*", "home.*", "names.*", "place.*", "problems.*", "report/*",
+        "classify.*", "deadlock.*", "find_heads.*", "home.*", "names.*", "place.*", "problems*", "report/*",
         "settle.*", "verify_list.*", "waiters.*", "walk_list.*",
     ]),
     ("target", ["target/*"]),
@@ -37,7 +37,7 @@ BANS = [
      "what shows the model never sees the target"),
     (["target/*"], ["model.h"], [],
      "the target does not know the model"),
-    (["classify.*", "problems.*"], ["target/*"], [],
+    (["classify.*", "deadlock.*", "problems*"], ["target/*"], [],
      "is pure: works on the model alone"),
     (["home.*", "verify_list.*", "walk_list.*"], ["target/*"],
      ["target/memory.h", "target/page_cache.h"],

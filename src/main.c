@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/complain.h"
 #include "cmd/options.h"
@@ -61,5 +62,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* A closed pipe is an error of the output like a full disk: told, not died of. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Tables can be long; to a pipe or file they go in big pieces. */
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, (size_t)1 << 17);
 	return run(argc, argv);
 }

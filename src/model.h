@@ -122,22 +122,45 @@ struct wait {
 	const char *call; /* "futex", "futex_waitv", ...; "list_op_pending" where only that tells */
 	target_addr address;
 	bool is_private; /* FUTEX_PRIVATE_FLAG */
+	bool pi;         /* FUTEX_LOCK_PI: the word is a TID whatever else lies there */
+	bool timed;      /* has a timeout: it may end by itself */
 	size_t lock;     /* index into snapshot.locks, or LOCK_NONE for any other futex */
 	struct place place;
+};
+
+/* Where a thread stands: one call on its stack, the innermost first. */
+struct frame {
+	target_addr pc; /* of the innermost: what comes next; of the others: where it returns */
+	const char *function;   /* demangled; NULL when not known */
+	uint64_t offset;        /* of pc in the function */
+	const char *module;     /* path of the ELF file as the maps show it; NULL when not known */
+	uint64_t module_offset; /* of pc from the load address of the module */
+	const char *source;     /* file of the source line; NULL when not known or not asked for */
+	unsigned line;          /* 0 when source is NULL */
+	bool guess;             /* found by searching the stack, or on the way up from such a one */
 };
 
 /* One thread. */
 struct task {
 	pid_t pid;
 	pid_t tid;
-	pid_t ns_tid;  /* as its own PID namespace counts: what its futex words carry */
-	char state;    /* as in /proc/PID/stat; 0 when not known */
-	bool selected; /* asked for; others are looked at because they own or wait */
+	pid_t ns_tid;      /* as its own PID namespace counts: what its futex words carry */
+	char state;        /* as in /proc/PID/stat; 0 when not known */
+	bool selected;     /* asked for; others are looked at because they own or wait */
+	uint64_t slept_ns; /* since it last ran; 0 when not known */
 	const char *comm;
 	struct list *lists;
 	size_t n_lists;
 	struct wait *waits;
 	size_t n_waits;
+};
+
+/* What a lock is, and with it how sure its owner is. */
+enum lock_sort {
+	LOCK_ROBUST,
+	LOCK_PLAIN_PI,    /* a PI mutex on no list: the kernel itself keeps the owner in the word */
+	LOCK_PLAIN_MUTEX, /* an ordinary mutex: the owner is the libc's note, a hint */
+	LOCK_PLAIN_RWLOCK, /* held by a writer: likewise */
 };
 
 /* A waiter of a lock: index into snapshot.tasks. */
@@ -155,6 +178,7 @@ struct lock {
 	uint32_t word;
 	bool word_ok;
 	bool pi;
+	enum lock_sort sort;
 	bool on_list;  /* of some thread that we looked at */
 	bool selected; /* matches what was asked for */
 	enum futex_state state;
@@ -169,9 +193,13 @@ struct lock {
 
 /* What is wrong. The names that go out are in src/names.c; the order is from worst to mild. */
 enum problem_kind {
+	PROBLEM_DEADLOCK,
+	PROBLEM_SELF_DEADLOCK,
 	PROBLEM_ORPHAN,
 	PROBLEM_OWNER_DEAD,
 	PROBLEM_NOT_RECOVERABLE,
+	PROBLEM_OWNER_STOPPED,
+	PROBLEM_LONG_HOLD,
 	PROBLEM_LIST_CUT,
 	PROBLEM_LIST_TOO_LONG,
 	PROBLEM_LIST_LOOP,
@@ -185,7 +213,19 @@ struct problem {
 	const char *next; /* the safe next step, one sentence */
 	pid_t *tids;
 	size_t n_tids;
-	size_t lock; /* index into snapshot.locks, or LOCK_NONE */
+	size_t lock;  /* index into snapshot.locks, or LOCK_NONE */
+	size_t cycle; /* index into snapshot.cycles, or SIZE_MAX */
+};
+
+/*
+ * Threads that wait for each other in a circle: tasks[i] waits for what tasks[i + 1] has, the
+ * last for what the first has. Indexes into snapshot.tasks.
+ */
+struct cycle {
+	size_t *tasks;
+	size_t n;
+	size_t *behind; /* wait for one of them, or for one who does */
+	size_t n_behind;
 };
 
 /* Why a process was not looked at. */
@@ -227,6 +267,8 @@ struct snapshot {
 	size_t n_tasks;
 	struct lock *locks;
 	size_t n_locks;
+	struct cycle *cycles;
+	size_t n_cycles;
 	struct problem *problems;
 	size_t n_problems;
 	struct skipped *skipped;

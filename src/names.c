@@ -51,9 +51,13 @@ const char *name_of_state(enum futex_state state)
 const char *name_of_problem(enum problem_kind kind)
 {
 	static const char *const names[] = {
+		[PROBLEM_DEADLOCK] = "deadlock",
+		[PROBLEM_SELF_DEADLOCK] = "self-deadlock",
 		[PROBLEM_ORPHAN] = "orphan",
 		[PROBLEM_OWNER_DEAD] = "owner-dead",
 		[PROBLEM_NOT_RECOVERABLE] = "not-recoverable",
+		[PROBLEM_OWNER_STOPPED] = "owner-stopped",
+		[PROBLEM_LONG_HOLD] = "long-hold",
 		[PROBLEM_LIST_CUT] = "list-cut",
 		[PROBLEM_LIST_TOO_LONG] = "list-too-long",
 		[PROBLEM_LIST_LOOP] = "list-loop",
@@ -61,6 +65,18 @@ const char *name_of_problem(enum problem_kind kind)
 	};
 
 	return names[kind];
+}
+
+const char *name_of_sort(enum lock_sort sort)
+{
+	static const char *const names[] = {
+		[LOCK_ROBUST] = NULL,
+		[LOCK_PLAIN_PI] = "PI mutex",
+		[LOCK_PLAIN_MUTEX] = "mutex",
+		[LOCK_PLAIN_RWLOCK] = "rwlock",
+	};
+
+	return names[sort];
 }
 
 const char *name_of_skip(enum skip_reason reason)
@@ -108,20 +124,31 @@ static void add(char *text, const char *format, ...)
 	va_end(args);
 }
 
+static void add_text(char *text, const char *more)
+{
+	size_t used = strlen(text);
+	size_t length = strlen(more);
+
+	if (length > LABEL_MAX - 1 - used)
+		length = LABEL_MAX - 1 - used;
+	memcpy(text + used, more, length);
+	text[used + length] = '\0';
+}
+
 void name_mutex(const struct mutex_info *mutex, char ret[LABEL_MAX])
 {
 	ret[0] = '\0';
 	if (!mutex->libc)
 		return;
-	add(ret, "robust");
+	add_text(ret, "robust");
 	if (mutex->pi)
-		add(ret, ",pi");
+		add_text(ret, ",pi");
 	if (mutex->recursive)
 		add(ret, ",recursive(%" PRIu32 ")", mutex->count);
 	if (mutex->errorcheck)
-		add(ret, ",errorcheck");
+		add_text(ret, ",errorcheck");
 	if (mutex->shared)
-		add(ret, ",shared");
+		add_text(ret, ",shared");
 }
 
 /* A module is known by its last name; where it lies matters little and is long. */
@@ -132,45 +159,47 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-void name_place(const struct place *place, pid_t pid, target_addr address, char ret[LABEL_MAX])
+static void add_place(char *text, const struct place *place, pid_t pid, target_addr address)
 {
-	ret[0] = '\0';
 	switch (place->kind) {
 	case PLACE_FILE:
-		add(ret, "%s+0x%" PRIx64, place->module ? last_part(place->path) : place->path,
+		add(text, "%s+0x%" PRIx64, place->module ? last_part(place->path) : place->path,
 		    place->offset);
-		break;
-	case PLACE_MEMFD:
-	case PLACE_SYSV:
-		add(ret, "%s+0x%" PRIx64, place->path, place->offset);
 		break;
 	case PLACE_SHARED_ANON:
 		/* They all have the same name: the inode tells them apart. */
-		add(ret, "shared memory %" PRIu64 "+0x%" PRIx64, place->inode, place->offset);
+		add(text, "shared memory %" PRIu64 "+0x%" PRIx64, place->inode, place->offset);
 		break;
+	case PLACE_MEMFD:
+	case PLACE_SYSV:
 	case PLACE_HEAP:
 	case PLACE_STACK:
 	case PLACE_OTHER:
-		add(ret, "%s+0x%" PRIx64, place->path, place->offset);
+		add(text, "%s+0x%" PRIx64, place->path, place->offset);
 		break;
 	case PLACE_ANON:
 	case PLACE_UNKNOWN:
-		add(ret, "0x%" PRIx64, address);
+		add(text, "0x%" PRIx64, address);
 		break;
 	}
 	if (!place->shared)
-		add(ret, " [%d]", pid);
+		add(text, " [%d]", pid);
+}
+
+void name_place(const struct place *place, pid_t pid, target_addr address, char ret[LABEL_MAX])
+{
+	ret[0] = '\0';
+	add_place(ret, place, pid, address);
 }
 
 void name_lock(const struct lock *lock, char ret[LABEL_MAX])
 {
-	char place[LABEL_MAX];
-
-	name_place(&lock->place, lock->pid, lock->address, place);
 	ret[0] = '\0';
+	if (lock->sort != LOCK_ROBUST)
+		add(ret, "ordinary %s ", name_of_sort(lock->sort));
 	if (lock->name)
 		add(ret, "%s ", lock->name);
-	add(ret, "%s", place);
+	add_place(ret, &lock->place, lock->pid, lock->address);
 }
 
 void name_task(const struct task *task, char ret[LABEL_MAX])
@@ -179,6 +208,15 @@ void name_task(const struct task *task, char ret[LABEL_MAX])
 		snprintf(ret, LABEL_MAX, "%d %s", task->pid, task->comm);
 	else
 		snprintf(ret, LABEL_MAX, "%d/%d %s", task->pid, task->tid, task->comm);
+}
+
+void name_duration(uint64_t ns, char ret[LABEL_MAX])
+{
+	uint64_t seconds = ns / UINT64_C(1000000000);
+
+	ret[0] = '\0';
+	add(ret, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / 3600, seconds / 60 % 60,
+	    seconds % 60);
 }
 
 void name_word(uint32_t word, char ret[LABEL_MAX])

@@ -12,6 +12,8 @@ const char *name_of_list_kind(enum list_kind kind);
 const char *name_of_list_end(enum list_end end);
 const char *name_of_state(enum futex_state state);
 const char *name_of_problem(enum problem_kind kind);
+/* "mutex", "rwlock", "PI mutex" for locks that are not robust; NULL for LOCK_ROBUST. */
+const char *name_of_sort(enum lock_sort sort);
 const char *name_of_skip(enum skip_reason reason);
 /* What memory it is: "file", "heap", "shared anonymous"; NULL for PLACE_UNKNOWN. */
 const char *name_of_place(enum place_kind kind);
@@ -27,6 +29,9 @@ void name_lock(const struct lock *lock, char ret[LABEL_MAX]);
 
 /* "4242 mdb_load", or "601/604 bank" for a thread that does not lead its process. */
 void name_task(const struct task *task, char ret[LABEL_MAX]);
+
+/* "00:03:12" */
+void name_duration(uint64_t ns, char ret[LABEL_MAX]);
 
 /* "4242|WAITERS", "OWNER_DIED|WAITERS", "0": the parts of a futex word. */
 void name_word(uint32_t word, char ret[LABEL_MAX]);

@@ -12,9 +12,11 @@
 
 /* Names of waiters that one sentence spells out. */
 #define WAITERS_NAMED 4
+/* Waits of a cycle that one sentence spells out. */
+#define EDGES_NAMED 4
 
-/* Room for a sentence: two labels and the words between. */
-#define SENTENCE_MAX ((size_t)2 * LABEL_MAX)
+/* Room for a sentence with some labels; what is longer is cut. */
+#define SENTENCE_MAX ((size_t)4 * LABEL_MAX)
 
 /* Worst first: ranks of kinds for locks that somebody waits for; others come behind. */
 #define RANK_NOBODY_WAITS 10u
@@ -28,6 +30,7 @@ static struct problem *add_problem(struct snapshot *snapshot, enum problem_kind 
 		.kind = kind,
 		.rank = (unsigned)kind,
 		.lock = LOCK_NONE,
+		.cycle = SIZE_MAX,
 		.tids = arena_alloc(&snapshot->arena, (n_tids + 1) * sizeof(pid_t)),
 	};
 	if (!problem->tids)
@@ -81,8 +84,9 @@ static void tell_dead_owner(const struct snapshot *snapshot, const struct lock *
 	append(text, " died holding it and nobody has recovered it yet");
 	append_waiters(snapshot, lock, text, " still sleeps and was not woken",
 		       " still sleep and were not woken");
-	problem->next = "the next thread that locks it gets EOWNERDEAD, repairs the data and calls "
-			"pthread_mutex_consistent; nothing needs to be killed";
+	problem->next =
+		"the next thread that locks it gets EOWNERDEAD and recovers it (LMDB, tdb and "
+		"Samba do so by themselves); nothing needs to be killed";
 	if (lock->n_waiters)
 		problem->next = "let any thread or program lock it: it gets EOWNERDEAD, recovers "
 				"and passes it on; without that the waiters sleep for ever";
@@ -116,6 +120,32 @@ static void tell_not_recoverable(const struct snapshot *snapshot, const struct l
 	problem->next = "stop all programs that use it, then destroy and initialise it anew";
 }
 
+static void tell_stopped(const struct snapshot *snapshot, const struct lock *lock,
+			 struct problem *problem, char *text)
+{
+	const struct task *owner = &snapshot->tasks[lock->owner];
+	char label[LABEL_MAX];
+
+	name_task(owner, label);
+	append(text, ": its owner ");
+	append(text, label);
+	append(text, owner->state == 't' ? " is stopped by a debugger" : " is stopped (SIGSTOP)");
+	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
+	problem->next = owner->state == 't' ? "let the debugger continue or detach"
+					    : "continue it (kill -CONT), or end it: the next owner "
+					      "then gets EOWNERDEAD";
+}
+
+static bool waits_for_stopped(const struct snapshot *snapshot, const struct lock *lock)
+{
+	char state;
+
+	if (lock->owner == SIZE_MAX || !lock->n_waiters)
+		return false;
+	state = snapshot->tasks[lock->owner].state;
+	return state == 'T' || state == 't';
+}
+
 static int add_lock_problem(struct snapshot *snapshot, size_t index)
 {
 	static const struct {
@@ -127,21 +157,30 @@ static int add_lock_problem(struct snapshot *snapshot, size_t index)
 		{FUTEX_ORPHAN, PROBLEM_ORPHAN, tell_orphan},
 		{FUTEX_OWNER_DIED, PROBLEM_OWNER_DEAD, tell_dead_owner},
 		{FUTEX_NOT_RECOVERABLE, PROBLEM_NOT_RECOVERABLE, tell_not_recoverable},
+		{FUTEX_HELD, PROBLEM_OWNER_STOPPED, tell_stopped},
 	};
 	const struct lock *lock = &snapshot->locks[index];
 	char text[SENTENCE_MAX];
+
+	/* Ordinary locks cannot be broken in these ways. */
+	if (lock->sort != LOCK_ROBUST)
+		return 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct problem *problem;
 
 		if (lock->state != kinds[i].state)
 			continue;
-		problem = add_problem(snapshot, kinds[i].kind, lock->n_waiters + 1);
+		if (kinds[i].kind == PROBLEM_OWNER_STOPPED && !waits_for_stopped(snapshot, lock))
+			continue;
+		problem = add_problem(snapshot, kinds[i].kind, lock->n_waiters + 2);
 		if (!problem)
 			return -ENOMEM;
 		problem->lock = index;
 		if (!lock->n_waiters)
 			problem->rank += RANK_NOBODY_WAITS;
+		if (lock->owner_tid)
+			problem->tids[problem->n_tids++] = lock->owner_tid;
 		if (lock->dead_tid)
 			problem->tids[problem->n_tids++] = lock->dead_tid;
 		for (size_t j = 0; j < lock->n_waiters; j++)
@@ -209,7 +248,7 @@ static int judge_list(struct snapshot *snapshot, const struct task *task, const 
 			arena,
 			"%s: its %s list runs in a circle at entry 0x%" PRIx64
 			" and never comes back "
-			"to its head: when it ends the kernel releases the %zu locks on it and no other",
+			"to its head: when it ends the kernel releases what it finds on it (%zu) and no other",
 			who, kind, list->end_at, list->n_seen);
 		*ret_next =
 			"have it release its locks before it ends; two entries lead to the same "
@@ -259,9 +298,111 @@ static int compare_problems(const void *left, const void *right)
 	return strcmp(a->text, b->text);
 }
 
+/* "501 python3 waits for /srv/b/lock.mdb+0x40 of 502 python3" */
+static void tell_edge(const struct snapshot *snapshot, size_t from, size_t to, char *text)
+{
+	const struct task *task = &snapshot->tasks[from];
+	char label[LABEL_MAX];
+
+	name_task(task, label);
+	append(text, label);
+	append(text, " waits for ");
+	name_lock(&snapshot->locks[task->waits[0].lock], label);
+	append(text, label);
+	append(text, from == to ? ", which it holds itself" : " of ");
+	if (from == to)
+		return;
+	name_task(&snapshot->tasks[to], label);
+	append(text, label);
+}
+
+static const char *cycle_text(struct snapshot *snapshot, const struct cycle *cycle)
+{
+	char text[SENTENCE_MAX] = "";
+	char behind[64];
+
+	for (size_t i = 0; i < cycle->n && i < EDGES_NAMED; i++) {
+		append(text, i ? ", " : "");
+		tell_edge(snapshot, cycle->tasks[i], cycle->tasks[(i + 1) % cycle->n], text);
+	}
+	if (cycle->n > EDGES_NAMED) {
+		snprintf(behind, sizeof(behind), ", and so on: %zu threads in all", cycle->n);
+		append(text, behind);
+	}
+	if (cycle->n_behind) {
+		snprintf(behind, sizeof(behind), "; %zu more wait%s behind them", cycle->n_behind,
+			 cycle->n_behind == 1 ? "s" : "");
+		append(text, behind);
+	}
+	return arena_strdup(&snapshot->arena, text);
+}
+
+/* What gets the cycle going again without harm to anybody's data. */
+static const char *cycle_next(struct snapshot *snapshot, const struct cycle *cycle)
+{
+	const struct task *first = &snapshot->tasks[cycle->tasks[0]];
+	bool one_process = true;
+	bool hint = false;
+
+	for (size_t i = 0; i < cycle->n; i++) {
+		const struct task *task = &snapshot->tasks[cycle->tasks[i]];
+
+		if (task->waits[0].timed)
+			return "one of the waits has a timeout and will end by itself; if the program "
+			       "then gives up its locks, all go on";
+		one_process = one_process && task->pid == first->pid;
+		hint = hint || snapshot->locks[task->waits[0].lock].sort != LOCK_ROBUST;
+	}
+	if (one_process)
+		return arena_printf(
+			&snapshot->arena,
+			"they will never go on: restart process %d (all of them are its "
+			"threads)",
+			first->pid);
+	return arena_printf(
+		&snapshot->arena,
+		"they will never go on: end one of the processes, for instance kill %d; "
+		"the kernel marks the robust locks it has and the next owner gets "
+		"EOWNERDEAD%s",
+		first->pid,
+		hint ? " (one of the locks is an ordinary one: its owner is the libc's "
+		       "note, and it is not handed over)"
+		     : "");
+}
+
+static bool concerns_us(const struct snapshot *snapshot, const struct cycle *cycle)
+{
+	for (size_t i = 0; i < cycle->n; i++) {
+		const struct task *task = &snapshot->tasks[cycle->tasks[i]];
+
+		if (task->selected || snapshot->locks[task->waits[0].lock].selected)
+			return true;
+	}
+	return false;
+}
+
+static int add_cycle_problem(struct snapshot *snapshot, size_t index)
+{
+	const struct cycle *cycle = &snapshot->cycles[index];
+	struct problem *problem;
+
+	if (!concerns_us(snapshot, cycle))
+		return 0;
+	problem = add_problem(snapshot, cycle->n == 1 ? PROBLEM_SELF_DEADLOCK : PROBLEM_DEADLOCK,
+			      cycle->n);
+	if (!problem)
+		return -ENOMEM;
+	problem->cycle = index;
+	for (size_t i = 0; i < cycle->n; i++)
+		problem->tids[problem->n_tids++] = snapshot->tasks[cycle->tasks[i]].tid;
+	problem->text = cycle_text(snapshot, cycle);
+	problem->next = cycle_next(snapshot, cycle);
+	return problem->text && problem->next ? 0 : -ENOMEM;
+}
+
 int problems_find(struct snapshot *snapshot)
 {
-	size_t most = snapshot->n_locks;
+	size_t most = snapshot->n_locks + snapshot->n_cycles;
 	int error = 0;
 
 	for (size_t i = 0; i < snapshot->n_tasks; i++)
@@ -271,6 +412,8 @@ int problems_find(struct snapshot *snapshot)
 					 (most + 1) * sizeof(*snapshot->problems));
 	if (!snapshot->problems)
 		return -ENOMEM;
+	for (size_t i = 0; i < snapshot->n_cycles && !error; i++)
+		error = add_cycle_problem(snapshot, i);
 	for (size_t i = 0; i < snapshot->n_locks && !error; i++)
 		if (snapshot->locks[i].selected)
 			error = add_lock_problem(snapshot, i);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "deadlock.h"
 #include "problems.h"
 #include "snapshot/look.h"
 #include "target/procfs.h"
@@ -59,18 +60,33 @@ static int settle_contradictions(struct look *look)
 }
 
 /* R, S, T and so on, of those whose state says something about a lock. */
+static void note_state(struct task *task, uint64_t now)
+{
+	struct proc_stat stat;
+	uint64_t last_ran;
+
+	if (task->state || procfs_stat(task->pid, task->tid, &stat))
+		return;
+	task->state = stat.state;
+	if (stat.state != 'R' && procfs_last_ran(task->pid, task->tid, &last_ran) == 0 &&
+	    last_ran < now)
+		task->slept_ns = now - last_ran;
+}
+
 static void note_states(struct look *look)
 {
-	for (size_t i = 0; i < look->out->n_locks; i++) {
-		const struct lock *lock = &look->out->locks[i];
-		struct proc_stat stat;
-		struct task *owner;
+	struct snapshot *out = look->out;
+	uint64_t now = clock_now_ns();
 
-		if (!lock->n_waiters || lock->owner == SIZE_MAX)
+	for (size_t i = 0; i < out->n_locks; i++) {
+		const struct lock *lock = &out->locks[i];
+
+		if (!lock->n_waiters || !lock->selected)
 			continue;
-		owner = &look->out->tasks[lock->owner];
-		if (!owner->state && procfs_stat(owner->pid, owner->tid, &stat) == 0)
-			owner->state = stat.state;
+		if (lock->owner != SIZE_MAX)
+			note_state(&out->tasks[lock->owner], now);
+		for (size_t j = 0; j < lock->n_waiters; j++)
+			note_state(&out->tasks[lock->waiters[j].task], now);
 	}
 }
 
@@ -113,6 +129,10 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 		error = look_at_neighbours(&look);
 	if (!error)
 		error = settle_contradictions(&look);
+	if (!error)
+		error = deadlock_find(ret);
+	if (!error)
+		error = look_confirm_cycles(&look);
 	if (!error)
 		error = keep_wait_paths(&look);
 	if (!error) {

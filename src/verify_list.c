@@ -25,13 +25,37 @@ struct spans {
 	size_t capacity;
 };
 
+/* Takes `next` into the stretch if that stays small and inside one grain. */
+static bool merge(struct span *into, const struct span *next)
+{
+	uint64_t start = next->address < into->address ? next->address : into->address;
+	uint64_t end = into->address + into->size;
+	uint64_t next_end = next->address + next->size;
+
+	if (next_end < next->address || end < into->address)
+		return false;
+	if (next->address > end + MERGE_GAP || into->address > next_end + MERGE_GAP)
+		return false;
+	if (next_end > end)
+		end = next_end;
+	if (start / GRAIN != (end - 1) / GRAIN)
+		return false;
+	*into = (struct span){start, end - start};
+	return true;
+}
+
 static int add_span(struct spans *spans, uint64_t address, uint64_t size)
 {
-	int error = vec_reserve(&spans->items, spans->count, &spans->capacity, 1,
-				sizeof(*spans->items));
+	const struct span span = {address, size};
+	int error;
 
+	/* Entry and word lie together, and often the next lock beside them. */
+	if (spans->count && merge(&spans->items[spans->count - 1], &span))
+		return 0;
+	error = vec_reserve(&spans->items, spans->count, &spans->capacity, 1,
+			    sizeof(*spans->items));
 	if (!error)
-		spans->items[spans->count++] = (struct span){address, size};
+		spans->items[spans->count++] = span;
 	return error;
 }
 
@@ -61,14 +85,6 @@ static int compare_spans(const void *left, const void *right)
 	return (a->address > b->address) - (a->address < b->address);
 }
 
-static bool may_merge(const struct span *into, const struct span *next)
-{
-	uint64_t end = next->address + next->size;
-
-	return end >= next->address && next->address <= into->address + into->size + MERGE_GAP &&
-	       into->address / GRAIN == (end - 1) / GRAIN;
-}
-
 static void merge_spans(struct spans *spans)
 {
 	size_t last = 0;
@@ -76,16 +92,9 @@ static void merge_spans(struct spans *spans)
 	if (!spans->count)
 		return;
 	qsort(spans->items, spans->count, sizeof(*spans->items), compare_spans);
-	for (size_t i = 1; i < spans->count; i++) {
-		struct span *into = &spans->items[last];
-		const struct span *next = &spans->items[i];
-		uint64_t end = next->address + next->size;
-
-		if (!may_merge(into, next))
-			spans->items[++last] = *next;
-		else if (end > into->address + into->size)
-			into->size = end - into->address;
-	}
+	for (size_t i = 1; i < spans->count; i++)
+		if (!merge(&spans->items[last], &spans->items[i]))
+			spans->items[++last] = spans->items[i];
 	spans->count = last + 1;
 }
 

@@ -12,15 +12,17 @@ static target_addr narrow(uint64_t argument, enum call_abi abi)
 static size_t decode_futex(const struct proc_syscall *call, enum call_abi abi, const char *name,
 			   struct wait *ret)
 {
-	bool second;
+	struct futex_op op = futex_op_decode(call->args[1]);
 
-	if (!futex_op_waits(call->args[1], &second))
+	if (!op.waits)
 		return 0;
 	ret[0] = (struct wait){.call = name,
 			       .address = narrow(call->args[0], abi),
 			       .is_private = call->args[1] & FUTEX_OP_PRIVATE,
+			       .pi = op.pi,
+			       .timed = call->args[3] != 0,
 			       .lock = LOCK_NONE};
-	if (!second)
+	if (!op.second)
 		return 1;
 	ret[1] = ret[0];
 	ret[1].address = narrow(call->args[4], abi);
@@ -42,6 +44,7 @@ static size_t decode_waitv(const struct proc_syscall *call, enum call_abi abi, c
 		ret[i] = (struct wait){.call = name,
 				       .address = elements[i].address,
 				       .is_private = elements[i].flags & FUTEX2_PRIVATE_FLAG,
+				       .timed = call->args[3] != 0,
 				       .lock = LOCK_NONE};
 	return count;
 }
@@ -66,6 +69,7 @@ size_t waiters_decode(const struct proc_syscall *call, enum call_abi abi, struct
 		ret_waits[0] = (struct wait){.call = known->name,
 					     .address = narrow(call->args[0], abi),
 					     .is_private = call->args[3] & FUTEX2_PRIVATE_FLAG,
+					     .timed = call->args[4] != 0,
 					     .lock = LOCK_NONE};
 		return 1;
 	}

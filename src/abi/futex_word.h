@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bits of a robust futex's 32-bit word and the kernel's limits on a list.
+ * The bits of a robust futex's 32-bit word and the kernel's limit on a list.
  *
- * Sources: linux/futex.h (uapi); Documentation/locking/robust-futex-ABI.rst; for the limit,
- * which no header gives to user space, include/linux/futex.h and get_robust_list(2).
+ * Sources: linux/futex.h (uapi), which names them FUTEX_WAITERS, FUTEX_OWNER_DIED, FUTEX_TID_MASK
+ * and ROBUST_LIST_LIMIT; Documentation/locking/robust-futex-ABI.rst.
  */
 #ifndef ROBTRACE_ABI_FUTEX_WORD_H
 #define ROBTRACE_ABI_FUTEX_WORD_H

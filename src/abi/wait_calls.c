@@ -49,11 +49,15 @@ const struct wait_call *wait_call_find(enum call_abi abi, long number)
 	return NULL;
 }
 
-bool futex_op_waits(uint64_t op, bool *ret_second)
+struct futex_op futex_op_decode(uint64_t op)
 {
 	uint32_t operation = (uint32_t)op & ~OP_FLAGS;
+	struct futex_op decoded = {
+		.second = operation == OP_WAIT_REQUEUE_PI,
+		.pi = operation == OP_LOCK_PI || operation == OP_LOCK_PI2,
+	};
 
-	*ret_second = operation == OP_WAIT_REQUEUE_PI;
-	return operation == OP_WAIT || operation == OP_WAIT_BITSET || operation == OP_LOCK_PI ||
-	       operation == OP_LOCK_PI2 || operation == OP_WAIT_REQUEUE_PI;
+	decoded.waits = operation == OP_WAIT || operation == OP_WAIT_BITSET || decoded.second ||
+			decoded.pi;
+	return decoded;
 }

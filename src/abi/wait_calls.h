@@ -56,11 +56,14 @@ enum call_abi wait_abi_native(unsigned bits);
 /* NULL when that call does not wait for a futex. */
 const struct wait_call *wait_call_find(enum call_abi abi, long number);
 
-/*
- * The futex operation blocks the caller; op is the argument as /proc shows it (musl extends its
- * sign to 64 bits). *ret_second is set when the caller may wait at uaddr2 as well
- * (FUTEX_WAIT_REQUEUE_PI).
- */
-bool futex_op_waits(uint64_t op, bool *ret_second);
+/* What a futex operation makes its caller wait for. */
+struct futex_op {
+	bool waits;
+	bool second; /* at uaddr2 as well (FUTEX_WAIT_REQUEUE_PI) */
+	bool pi;     /* FUTEX_LOCK_PI and _PI2: the word carries the owner's TID */
+};
+
+/* op is the argument as /proc shows it (musl extends its sign to 64 bits). */
+struct futex_op futex_op_decode(uint64_t op);
 
 #endif

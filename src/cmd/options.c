@@ -280,6 +280,8 @@ static int check_exclusions(const struct show_options *options, bool output_give
 		{options->json && options->lists,
 		 "-J and -l exclude each other: the JSON document has the lists"},
 		{options->json && options->raw, "-J and -r exclude each other"},
+		{options->lists && options->raw,
+		 "-l and -r exclude each other: a tree is nothing to split into fields"},
 		{options->lists && output_given, "-l and -o exclude each other"},
 	};
 
@@ -324,8 +326,7 @@ int options_parse_show(int argc, char **argv, struct show_options *ret)
 	int result = -1;
 	int id;
 
-	*ret = (struct show_options){.color = default_color(),
-				     .no_truncate = !isatty(STDOUT_FILENO)};
+	*ret = (struct show_options){.color = default_color()};
 	build_getopt(letters, longs);
 	optind = 1;
 	opterr = 0;

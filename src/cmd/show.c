@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cmd/complain.h"
@@ -67,9 +68,11 @@ static void tell_nothing(const struct snapshot *snapshot, const struct show_opti
 		complain("%s: no process that we may look at maps %s", options->files[0],
 			 options->n_files == 1 ? "it" : "this or the other files");
 	else if (options->n_files)
-		complain("%s: no process that we may look at maps it; %zu processes of other users "
-			 "could not be looked at (try as root)",
-			 options->files[0], snapshot->n_skipped);
+		complain(
+			"%s: no process that we may look at maps it; not looked at: %zu, the first "
+			"of them %d: %s",
+			options->files[0], snapshot->n_skipped, snapshot->skipped[0].pid,
+			snapshot->skipped[0].why);
 	else if (options->all)
 		complain("no process could be looked at; %zu were not permitted",
 			 snapshot->n_skipped);
@@ -82,6 +85,7 @@ static int print(const struct snapshot *snapshot, const struct show_options *opt
 		.n_columns = options->n_columns,
 		.no_headings = options->no_headings,
 		.raw = options->raw,
+		.terminal = isatty(STDOUT_FILENO),
 		.no_truncate = options->no_truncate,
 		.color = options->color,
 	};

@@ -103,7 +103,7 @@ static void print_closing_line(const struct census *census, FILE *out)
 		census->processes == 1 ? "" : "es", census->threads, plural(census->threads),
 		(census->elapsed_ns + 999999) / 1000000);
 	if (census->not_permitted)
-		fprintf(out, "; %zu process%s of other users not readable", census->not_permitted,
+		fprintf(out, "; %zu process%s not readable (no permission)", census->not_permitted,
 			census->not_permitted == 1 ? "" : "es");
 	if (census->unseen_waits)
 		fprintf(out,

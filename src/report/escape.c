@@ -101,6 +101,17 @@ char *escape_text(const char *text)
 	return escape(text, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
 }
 
+char *escape_take(char *text)
+{
+	char *safe;
+
+	if (is_plain(text))
+		return text;
+	safe = escape_text(text);
+	free(text);
+	return safe;
+}
+
 char *escape_utf8(const char *text)
 {
 	return escape(text, true);

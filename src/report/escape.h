@@ -11,6 +11,8 @@
  * the locale (setlocale(3)) has it; escape_utf8 always does, for JSON.
  */
 char *escape_text(const char *text);
+/* Takes over a malloced text and gives it back where there is nothing to escape. */
+char *escape_take(char *text);
 char *escape_utf8(const char *text);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/vec.h"
 #include "names.h"
 #include "report/columns.h"
 #include "report/escape.h"
@@ -18,11 +19,13 @@
 struct builder {
 	const struct snapshot *snapshot;
 	bool failed;
+	char *buffer; /* for the text of one element */
+	size_t capacity;
 };
 
 static void put(struct builder *builder, json_t *object, const char *key, json_t *value)
 {
-	if (json_object_set_new(object, key, value))
+	if (json_object_set_new_nocheck(object, key, value))
 		builder->failed = true;
 }
 
@@ -40,7 +43,7 @@ static json_t *text(const char *bytes)
 	if (!bytes)
 		return json_null();
 	safe = escape_utf8(bytes);
-	return safe ? json_string(safe) : NULL;
+	return safe ? json_string_nocheck(safe) : NULL;
 }
 
 static json_t *hex(uint64_t value)
@@ -177,7 +180,10 @@ static json_t *lock_json(struct builder *builder, size_t index)
 {
 	const struct lock *lock = &builder->snapshot->locks[index];
 
-	return lock->selected ? futex_json(builder, index, NULL, lock->pid) : NULL;
+	/* Ordinary locks are no robust futexes; waits and cycles tell of them. */
+	if (!lock->selected || lock->sort != LOCK_ROBUST)
+		return NULL;
+	return futex_json(builder, index, NULL, lock->pid);
 }
 
 static json_t *wait_json(struct builder *builder, const struct task *task, const struct wait *wait)
@@ -190,7 +196,9 @@ static json_t *wait_json(struct builder *builder, const struct task *task, const
 	put(builder, object, "call", json_string(wait->call));
 	put(builder, object, "address", hex(wait->address));
 	put(builder, object, "private", json_boolean(wait->is_private));
-	put(builder, object, "lock", json_boolean(lock != NULL));
+	put(builder, object, "lock", json_boolean(lock && lock->sort == LOCK_ROBUST));
+	put(builder, object, "hint", text(lock ? name_of_sort(lock->sort) : NULL));
+	put(builder, object, "timed", json_boolean(wait->timed));
 	put(builder, object, "name", text(lock ? lock->name : NULL));
 	put(builder, object, "owner",
 	    lock && lock->owner_tid ? json_integer(lock->owner_tid) : json_null());
@@ -267,19 +275,19 @@ static json_t *census_json(struct builder *builder)
 	return object;
 }
 
-static int write_bytes(const char *buffer, size_t size, void *data)
-{
-	/* Errors stay in the stream, where the caller looks for them. */
-	fwrite(buffer, 1, size, data);
-	return 0;
-}
-
-/* Writes the value, a line of its own, and gives it back. */
+/* Writes the value, a line of its own, and gives it back. Errors stay in the stream. */
 static void write_value(struct builder *builder, json_t *value, bool first, FILE *out)
 {
-	fputs(first ? "\n " : ",\n ", out);
-	if (json_dump_callback(value, write_bytes, out, JSON_ENSURE_ASCII))
+	size_t size = json_dumpb(value, builder->buffer, builder->capacity, JSON_ENSURE_ASCII);
+
+	if (size > builder->capacity &&
+	    !vec_reserve(&builder->buffer, 0, &builder->capacity, size, 1))
+		size = json_dumpb(value, builder->buffer, builder->capacity, JSON_ENSURE_ASCII);
+	if (!size || size > builder->capacity)
 		builder->failed = true;
+	fputs(first ? "\n " : ",\n ", out);
+	if (!builder->failed)
+		fwrite(builder->buffer, 1, size, out);
 	json_decref(value);
 }
 
@@ -327,5 +335,6 @@ int json_print(const struct snapshot *snapshot, FILE *out)
 	fputs(",\n\"looked_at\":", out);
 	write_value(&builder, census, true, out);
 	fputs("\n}\n", out);
+	free(builder.buffer);
 	return builder.failed ? -ENOMEM : 0;
 }

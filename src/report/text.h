@@ -14,6 +14,7 @@ struct text_options {
 	size_t n_columns;
 	bool no_headings; /* rows only: no heading, no problems, no closing line */
 	bool raw;         /* as above, one blank between cells, blanks in cells as \x20 */
+	bool terminal;    /* fit its width, unless no_truncate */
 	bool no_truncate; /* lines may be of any width */
 	bool color;
 };

@@ -150,7 +150,7 @@ static int add_tree_columns(struct libscols_table *table, const struct text_opti
 	for (size_t i = 0; i < N_TREE_COLUMNS; i++) {
 		int flags = i == TREE_WHAT ? SCOLS_FL_TREE : 0;
 
-		if (i == TREE_WHERE && !options->no_truncate)
+		if (i == TREE_WHERE && options->terminal && !options->no_truncate)
 			flags |= SCOLS_FL_WRAP;
 		if (!scols_table_new_column(table, names[i], 0, flags))
 			return -ENOMEM;

@@ -54,8 +54,9 @@ static int add_home_lock(struct look *look, const struct look_process *process,
 			 const struct home *home, size_t index, const struct futex *futex)
 {
 	char name[HOME_NAME_MAX];
+	struct place place = place_find(&process->maps, futex->address);
 	struct occurrence occurrence = {
-		.place = place_find(&process->maps, futex->address),
+		.key = place_key(&place, process->mm, futex->address),
 		.process = (size_t)(process - look->processes),
 		.task = SIZE_MAX,
 		.bits = process->bits,
@@ -66,8 +67,7 @@ static int add_home_lock(struct look *look, const struct look_process *process,
 	occurrence.name = arena_strdup(&look->out->arena, name);
 	if (!occurrence.futex || !occurrence.name)
 		return -ENOMEM;
-	occurrence.futex->mutex.shared = occurrence.place.shared;
-	occurrence.key = place_key(&occurrence.place, process->mm, futex->address);
+	occurrence.futex->mutex.shared = place.shared;
 	return look_add_occurrence(look, &occurrence);
 }
 

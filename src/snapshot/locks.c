@@ -116,8 +116,9 @@ int look_add_occurrence(struct look *look, const struct occurrence *occurrence)
 static int add_futex(struct look *look, const struct look_process *process, size_t task,
 		     unsigned bits, struct futex *futex)
 {
+	struct place place = place_find(&process->maps, futex->address);
 	struct occurrence occurrence = {
-		.place = place_find(&process->maps, futex->address),
+		.key = place_key(&place, process->mm, futex->address),
 		.process = (size_t)(process - look->processes),
 		.task = task,
 		.bits = bits,
@@ -126,8 +127,7 @@ static int add_futex(struct look *look, const struct look_process *process, size
 
 	/* glibc marks every robust mutex as shared: whether it is, its memory tells. */
 	if (futex->mutex.libc)
-		futex->mutex.shared = occurrence.place.shared;
-	occurrence.key = place_key(&occurrence.place, process->mm, futex->address);
+		futex->mutex.shared = place.shared;
 	return look_add_occurrence(look, &occurrence);
 }
 
@@ -240,11 +240,12 @@ static void fill_lock(struct look *look, size_t index)
 	struct lock *lock = &look->out->locks[index];
 
 	*lock = (struct lock){
-		.place = best->place,
+		.place = place_find(&look->processes[best->process].maps, best->futex->address),
 		.pid = look->processes[best->process].pid,
 		.entry = best->futex->entry,
 		.address = best->futex->address,
 		.bits = best->bits,
+		.sort = best->sort,
 		.word = best->futex->word,
 		.word_ok = best->futex->word_ok,
 		.pi = best->futex->pi,

@@ -38,11 +38,11 @@ struct look_process {
 /* One sight of a futex. */
 struct occurrence {
 	struct futex_key key;
-	struct place place;
 	size_t process;
 	size_t task; /* into look.tasks; SIZE_MAX: seen on no list */
 	unsigned bits;
-	struct futex *futex; /* in a list, or of a home */
+	enum lock_sort sort;
+	struct futex *futex; /* in a list, or of a home; of a hint: the word that it amounts to */
 	const char *name;    /* of a known home */
 };
 
@@ -117,5 +117,8 @@ int look_open_questions(struct look *look, struct file_id **ret_files, size_t *r
 
 /* recheck.c: looks again at what contradicts itself. *ret_changed: build the locks anew. */
 int look_recheck(struct look *look, bool *ret_changed);
+
+/* confirm.c: keeps those of out->cycles that are there at one moment. */
+int look_confirm_cycles(struct look *look);
 
 #endif

@@ -61,32 +61,34 @@ static size_t owner_by_evidence(const struct look *look, size_t index, uint32_t 
 	return SIZE_MAX;
 }
 
+static struct file_id file_of(const struct place *place)
+{
+	return (struct file_id){.dev_major = place->dev_major,
+				.dev_minor = place->dev_minor,
+				.inode = place->inode};
+}
+
 /* A thread can only have a lock that its process maps; any other has got the number anew. */
-static bool could_own(struct look *look, const struct occurrence *best, size_t task)
+static bool could_own(struct look *look, const struct lock *lock, pid_t mm, size_t task)
 {
 	const struct look_process *process = look_process_of(look, task);
-	const struct file_id file = {.dev_major = best->place.dev_major,
-				     .dev_minor = best->place.dev_minor,
-				     .inode = best->place.inode};
+	const struct file_id file = file_of(&lock->place);
 
-	if (!best->place.shared)
-		return process->mm == look->processes[best->process].mm;
+	if (!lock->place.shared)
+		return process->mm == mm;
 	return look_maps_file(&process->maps, &file, 1);
 }
 
 /* The same for a thread that we did not look at. What we cannot see, we believe. */
-static bool stranger_could_own(const struct look *look, const struct occurrence *best, pid_t tid)
+static bool stranger_could_own(const struct lock *lock, pid_t pid, pid_t tid)
 {
-	const struct file_id file = {.dev_major = best->place.dev_major,
-				     .dev_minor = best->place.dev_minor,
-				     .inode = best->place.inode};
+	const struct file_id file = file_of(&lock->place);
 	struct proc_status status;
 	struct maps maps;
 	bool could;
 
-	if (!best->place.shared)
-		return procfs_status(tid, tid, &status) != 0 ||
-		       status.tgid == look->processes[best->process].pid;
+	if (!lock->place.shared)
+		return procfs_status(tid, tid, &status) != 0 || status.tgid == pid;
 	if (maps_read(tid, tid, &maps))
 		return true;
 	could = look_maps_file(&maps, &file, 1);
@@ -104,14 +106,14 @@ static bool owner_by_number(struct look *look, size_t index, uint32_t tid)
 					   : find_task(look, (pid_t)tid);
 
 	if (task != SIZE_MAX && is_alive(look->out->tasks[task].tid)) {
-		if (look_waits_for(look, task, index) || !could_own(look, best, task))
+		if (look_waits_for(look, task, index) || !could_own(look, lock, observer->mm, task))
 			return false;
 		lock->owner = task;
 		lock->owner_tid = look->out->tasks[task].tid;
 		return true;
 	}
 	if (observer->foreign_ns || !is_alive((pid_t)tid) ||
-	    !stranger_could_own(look, best, (pid_t)tid))
+	    !stranger_could_own(lock, observer->pid, (pid_t)tid))
 		return false;
 	lock->owner_tid = (pid_t)tid;
 	return true;
@@ -148,6 +150,9 @@ static bool find_owner(struct look *look, size_t index)
 		if (lock->address % sizeof(uint32_t))
 			return false;
 		if (owner_by_number(look, index, tid))
+			return false;
+		/* A libc's note proves nobody dead. */
+		if (lock->sort == LOCK_PLAIN_MUTEX || lock->sort == LOCK_PLAIN_RWLOCK)
 			return false;
 		if (!word_again(look, index, &word))
 			return false;
@@ -192,9 +197,7 @@ static int add_file(struct file_list *list, const struct place *place)
 	error = vec_reserve(&list->files, list->count, &list->capacity, 1, sizeof(*list->files));
 	if (error)
 		return error;
-	list->files[list->count++] = (struct file_id){.dev_major = place->dev_major,
-						      .dev_minor = place->dev_minor,
-						      .inode = place->inode};
+	list->files[list->count++] = file_of(place);
 	return 0;
 }
 

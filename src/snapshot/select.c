@@ -76,8 +76,12 @@ int look_skip(struct look *look, pid_t pid, enum skip_reason reason, int error)
 	case SKIP_ZOMBIE:
 		out->census.zombies++;
 		break;
-	default:
+	case SKIP_VANISHED:
 		out->census.vanished++;
+		break;
+	case SKIP_NO_SUCH_PROCESS:
+	case SKIP_IS_THREAD:
+	case SKIP_FAILED:
 		break;
 	}
 	/* Of all processes, only those that somebody could do something about are worth a row. */

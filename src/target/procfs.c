@@ -311,6 +311,28 @@ int procfs_schedstat(pid_t pid, pid_t tid, struct proc_schedstat *ret)
 	return size < 0 ? (int)size : procfs_parse_schedstat(text, ret);
 }
 
+int procfs_parse_last_ran(const char *text, uint64_t *ret_ns)
+{
+	static const char label[] = "se.exec_start";
+	const char *at = strstr(text, label);
+	unsigned long long milliseconds;
+	unsigned long micro_part;
+
+	at = at ? strchr(at, ':') : NULL;
+	if (!at || sscanf(at + 1, " %llu.%6lu", &milliseconds, &micro_part) != 2)
+		return -EPROTO;
+	*ret_ns = milliseconds * 1000000 + micro_part;
+	return 0;
+}
+
+int procfs_last_ran(pid_t pid, pid_t tid, uint64_t *ret_ns)
+{
+	char text[SMALL_FILE];
+	ssize_t size = read_small(text, sizeof(text), "/proc/%d/task/%d/sched", pid, tid);
+
+	return size < 0 ? (int)size : procfs_parse_last_ran(text, ret_ns);
+}
+
 int procfs_elf_bits(pid_t pid)
 {
 	char ident[EI_NIDENT + 1];

@@ -75,6 +75,12 @@ int procfs_syscall(int tasks_fd, pid_t tid, struct proc_syscall *ret);
 
 int procfs_schedstat(pid_t pid, pid_t tid, struct proc_schedstat *ret);
 
+/*
+ * When the thread last ran, on CLOCK_MONOTONIC, to the millisecond or so. -ENOENT, or -ESRCH where
+ * the kernel has no /proc/PID/task/TID/sched (CONFIG_SCHED_DEBUG).
+ */
+int procfs_last_ran(pid_t pid, pid_t tid, uint64_t *ret_ns);
+
 /* Word size of the program in /proc/PID/exe: 32, 64, or a negative errno. */
 int procfs_elf_bits(pid_t pid);
 
@@ -89,5 +95,6 @@ int procfs_parse_stat(const char *text, struct proc_stat *ret);
 int procfs_parse_status(const char *text, struct proc_status *ret);
 int procfs_parse_syscall(const char *text, struct proc_syscall *ret);
 int procfs_parse_schedstat(const char *text, struct proc_schedstat *ret);
+int procfs_parse_last_ran(const char *text, uint64_t *ret_ns);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -75,13 +76,17 @@ static void our_own(void **state)
 {
 	struct maps maps;
 	const struct map *map;
+	void *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
 	assert_int_equal(maps_read(getpid(), getpid(), &maps), 0);
-	map = maps_find(&maps, (uintptr_t)&maps);
+	map = maps_find(&maps, (uintptr_t)page);
 	assert_non_null(map);
-	assert_string_equal(map->path, "[stack]");
+	assert_int_equal(map->start, (uintptr_t)page);
+	assert_true(map->shared && map->readable && !map->writable);
+	assert_string_equal(map->path, "/dev/zero (deleted)");
 	maps_free(&maps);
+	munmap(page, 4096);
 	assert_int_equal(maps_read(1 << 29, 1 << 29, &maps), -ESRCH);
 }
 

@@ -29,21 +29,21 @@ static void numbers_of_32_bit_programs(void **state)
 
 static void operations(void **state)
 {
-	bool second;
-
 	(void)state;
-	assert_true(futex_op_waits(FUTEX_WAIT, &second));
-	assert_true(futex_op_waits(FUTEX_WAIT | FUTEX_PRIVATE_FLAG, &second));
-	assert_true(futex_op_waits(FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, &second));
-	assert_true(futex_op_waits(FUTEX_LOCK_PI, &second));
-	assert_false(second);
-	assert_true(futex_op_waits(FUTEX_WAIT_REQUEUE_PI, &second));
-	assert_true(second);
-	assert_false(futex_op_waits(FUTEX_WAKE, &second));
-	assert_false(futex_op_waits(FUTEX_UNLOCK_PI, &second));
+	assert_true(futex_op_decode(FUTEX_WAIT).waits);
+	assert_true(futex_op_decode(FUTEX_WAIT | FUTEX_PRIVATE_FLAG).waits);
+	assert_true(futex_op_decode(FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME).waits);
+	assert_false(futex_op_decode(FUTEX_WAIT).pi);
+	assert_true(futex_op_decode(FUTEX_LOCK_PI).waits);
+	assert_true(futex_op_decode(FUTEX_LOCK_PI_PRIVATE).pi);
+	assert_false(futex_op_decode(FUTEX_LOCK_PI).second);
+	assert_true(futex_op_decode(FUTEX_WAIT_REQUEUE_PI).waits);
+	assert_true(futex_op_decode(FUTEX_WAIT_REQUEUE_PI).second);
+	assert_false(futex_op_decode(FUTEX_WAKE).waits);
+	assert_false(futex_op_decode(FUTEX_UNLOCK_PI).waits);
 	/* musl passes a negative int: only 32 bits count. */
-	assert_true(futex_op_waits(UINT64_C(0xffffffff00000000) | FUTEX_WAIT | FUTEX_PRIVATE_FLAG,
-				   &second));
+	assert_true(futex_op_decode(UINT64_C(0xffffffff00000000) | FUTEX_WAIT | FUTEX_PRIVATE_FLAG)
+			    .waits);
 }
 
 int main(void)
