@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/check.h"
 #include "cmd/complain.h"
 #include "cmd/options.h"
 #include "cmd/show.h"
@@ -18,6 +19,7 @@ struct command {
 
 static const struct command commands[] = {
 	{"show", "who holds which robust futex, and who waits for it", cmd_show},
+	{"check", "what is wrong: deadlocks, dead owners, broken lists", cmd_check},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

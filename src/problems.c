@@ -400,9 +400,41 @@ static int add_cycle_problem(struct snapshot *snapshot, size_t index)
 	return problem->text && problem->next ? 0 : -ENOMEM;
 }
 
+int problems_add_long_hold(struct snapshot *snapshot, size_t index, uint64_t held_ns)
+{
+	const struct lock *lock = &snapshot->locks[index];
+	struct problem *problem = add_problem(snapshot, PROBLEM_LONG_HOLD, lock->n_waiters + 1);
+	char text[SENTENCE_MAX];
+	char label[LABEL_MAX];
+
+	if (!problem)
+		return -ENOMEM;
+	problem->lock = index;
+	problem->tids[problem->n_tids++] = lock->owner_tid;
+	for (size_t i = 0; i < lock->n_waiters; i++)
+		problem->tids[problem->n_tids++] = snapshot->tasks[lock->waiters[i].task].tid;
+	name_lock(lock, text);
+	append(text, ": held by ");
+	if (lock->owner != SIZE_MAX)
+		name_task(&snapshot->tasks[lock->owner], label);
+	else
+		snprintf(label, sizeof(label), "%d", lock->owner_tid);
+	append(text, label);
+	name_duration(held_ns, label);
+	append(text, " for at least ");
+	append(text, label);
+	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
+	problem->next =
+		"see what the owner is doing (check -k, or its log); should it end, the next "
+		"owner gets EOWNERDEAD";
+	problem->text = arena_strdup(&snapshot->arena, text);
+	return problem->text ? 0 : -ENOMEM;
+}
+
 int problems_find(struct snapshot *snapshot)
 {
-	size_t most = snapshot->n_locks + snapshot->n_cycles;
+	/* A lock can be broken, or held for too long. */
+	size_t most = 2 * snapshot->n_locks + snapshot->n_cycles;
 	int error = 0;
 
 	for (size_t i = 0; i < snapshot->n_tasks; i++)

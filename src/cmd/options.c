@@ -12,68 +12,129 @@
 #include "base/vec.h"
 #include "cmd/complain.h"
 
+#define DEFAULT_INTERVAL_NS UINT64_C(1000000000)
+
 /* Options without a letter. */
 enum long_only {
 	OPT_LIST_COLUMNS = 256,
 	OPT_STOP,
 	OPT_COLOR,
+	OPT_WAIT,
+	OPT_INTERVAL,
+	OPT_HOLD,
 };
 
 struct option_row {
-	int id; /* its letter, or one of enum long_only */
+	unsigned commands; /* which have it: bits of enum command_bit */
+	int id;            /* its letter, or one of enum long_only */
 	const char *name;
 	const char *argument; /* NULL: none; in brackets: may be left out */
 	const char *help;
 };
 
-static const struct option_row show_rows[] = {
-	{'p', "pid", "PID[,PID...]", "these processes"},
-	{'a', "all", NULL, "every process that we may look at"},
-	{'l', "lists", NULL, "a tree of threads, their robust lists and the entries on them"},
-	{'J', "json", NULL, "one JSON document (schema: docs/json-schema.json)"},
-	{'o', "output", "COLUMNS", "columns of the table, separated by commas; +COLUMNS adds some"},
-	{'n', "noheadings", NULL, "rows only: no headings, problems or closing line"},
-	{'r', "raw", NULL, "rows for scripts: one blank between cells, blanks in cells as \\x20"},
-	{'u', "notruncate", NULL, "let lines be wider than the terminal"},
-	{OPT_LIST_COLUMNS, "list-columns", NULL, "list the columns for -o and leave"},
-	{OPT_STOP, "stop", NULL,
-	 "stop a thread for a moment when its list never stands still (default: never stop)"},
-	{OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
-	{'h', "help", NULL, "this text"},
-	{'V', "version", NULL, "the version"},
+enum command_bit {
+	IN_SHOW = 1u << COMMAND_SHOW,
+	IN_CHECK = 1u << COMMAND_CHECK,
+	IN_BOTH = IN_SHOW | IN_CHECK,
 };
 
-#define N_ROWS (sizeof(show_rows) / sizeof(show_rows[0]))
+static const struct option_row rows[] = {
+	{IN_BOTH, 'p', "pid", "PID[,PID...]", "these processes"},
+	{IN_BOTH, 'a', "all", NULL, "every process that we may look at"},
+	{IN_SHOW, 'l', "lists", NULL,
+	 "a tree of threads, their robust lists and the entries on them"},
+	{IN_BOTH, 'J', "json", NULL, "one JSON document (schema: json-schema.json)"},
+	{IN_SHOW, 'o', "output", "COLUMNS",
+	 "columns of the table, separated by commas; +COLUMNS adds some"},
+	{IN_SHOW, 'n', "noheadings", NULL, "rows only: no headings, problems or closing line"},
+	{IN_SHOW, 'r', "raw", NULL,
+	 "rows for scripts: one blank between cells, blanks in cells\nas \\x20, empty cells as -"},
+	{IN_SHOW, 'u', "notruncate", NULL, "let lines be wider than the terminal"},
+	{IN_SHOW, OPT_LIST_COLUMNS, "list-columns", NULL, "list the columns for -o and leave"},
+	{IN_CHECK, OPT_WAIT, "wait", "SECONDS",
+	 "look again and again until there is a problem, or for so long"},
+	{IN_CHECK, OPT_INTERVAL, "interval", "SECONDS", "time between two looks (default 1)"},
+	{IN_CHECK, OPT_HOLD, "hold", "SECONDS",
+	 "call it a problem when a lock that others wait for is held\nlonger than that"},
+	{IN_BOTH, OPT_STOP, "stop", NULL,
+	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
+	{IN_BOTH, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
+	{IN_BOTH, 'h', "help", NULL, "this text"},
+	{IN_BOTH, 'V', "version", NULL, "the version"},
+};
 
-static void print_help(void)
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* What --help says around the options. */
+static const struct {
+	const char *name;
+	const char *usage;
+	const char *about;
+	const char *statuses;
+	bool has_columns;
+} commands[] = {
+	[COMMAND_SHOW] =
+		{
+			.name = "show",
+			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
+			.about =
+				"Shows who holds which robust futex and who waits for it, without "
+				"stopping anybody.\n"
+				"With FILE: in every process that maps it, and only the locks in it.\n",
+			.statuses = "Exit status: 0 done, 1 nothing could be looked at, 2 usage,\n"
+				    "3 the output could not be written.\n",
+			.has_columns = true,
+		},
+	[COMMAND_CHECK] =
+		{
+			.name = "check",
+			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
+			.about =
+				"Tells what is wrong with robust futexes: deadlocks, dead and stopped "
+				"owners, broken lists.\n"
+				"Says nothing when nothing is wrong. With FILE: in every process that "
+				"maps it,\nand only the locks in it.\n",
+			.statuses = "Exit status: 0 no problem, 1 problems found, 2 could not look "
+				    "(usage or error).\n",
+		},
+};
+
+/* The help text of a row may have a second line. */
+static void print_row(const struct option_row *row)
 {
-	printf("Usage: robtrace show [-p PID[,PID...]]... [-a | FILE...] [options]\n\n"
-	       "Shows who holds which robust futex and who waits for it, without stopping anybody.\n"
-	       "With FILE: in every process that maps it, and only the locks in it.\n\n"
-	       "Options:\n");
-	for (size_t i = 0; i < N_ROWS; i++) {
-		const struct option_row *row = &show_rows[i];
-		char left[48];
-		char letter[8] = "    ";
-		bool optional = row->argument && row->argument[0] == '[';
+	const char *newline = strchr(row->help, '\n');
+	bool optional = row->argument && row->argument[0] == '[';
+	char left[48];
+	char letter[8] = "    ";
 
-		if (row->id < OPT_LIST_COLUMNS)
-			snprintf(letter, sizeof(letter), "-%c, ", row->id);
-		/* An argument that may be left out hangs on the name: --color[=WHEN]. */
-		if (optional)
-			snprintf(left, sizeof(left), "%s--%s[=%s", letter, row->name,
-				 row->argument + 1);
-		else
-			snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name,
-				 row->argument ? " " : "", row->argument ? row->argument : "");
-		printf("  %-26s %s\n", left, row->help);
-	}
-	printf("\nColumns of the table (-o), * by default:\n");
-	for (size_t i = 0; i < n_columns; i++)
+	if (row->id < OPT_LIST_COLUMNS)
+		snprintf(letter, sizeof(letter), "-%c, ", row->id);
+	/* An argument that may be left out hangs on the name: --color[=WHEN]. */
+	if (optional)
+		snprintf(left, sizeof(left), "%s--%s[=%s", letter, row->name, row->argument + 1);
+	else
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name,
+			 row->argument ? " " : "", row->argument ? row->argument : "");
+	if (newline)
+		printf("  %-24s %.*s\n  %24s %s\n", left, (int)(newline - row->help), row->help, "",
+		       newline + 1);
+	else
+		printf("  %-24s %s\n", left, row->help);
+}
+
+static void print_help(enum command_id command)
+{
+	printf("Usage: robtrace %s %s\n\n%s\nOptions:\n", commands[command].name,
+	       commands[command].usage, commands[command].about);
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].commands & 1u << command)
+			print_row(&rows[i]);
+	if (commands[command].has_columns)
+		printf("\nColumns of the table (-o), * by default:\n");
+	for (size_t i = 0; i < n_columns && commands[command].has_columns; i++)
 		printf(" %c%-12s %s\n", columns[i].is_default ? '*' : ' ', columns[i].name,
 		       columns[i].help);
-	printf("\nExit status: 0 done, 1 nothing could be looked at, 2 usage,\n"
-	       "3 the output could not be written.\n");
+	printf("\n%s", commands[command].statuses);
 }
 
 static void print_columns(void)
@@ -100,7 +161,7 @@ static int parse_pid(const char *text, size_t length, pid_t *ret)
 	return value > 0 ? 0 : -EINVAL;
 }
 
-static bool has_pid(const struct show_options *options, pid_t pid)
+static bool has_pid(const struct options *options, pid_t pid)
 {
 	for (size_t i = 0; i < options->n_pids; i++)
 		if (options->pids[i] == pid)
@@ -108,7 +169,7 @@ static bool has_pid(const struct show_options *options, pid_t pid)
 	return false;
 }
 
-static int parse_pids(const char *text, struct show_options *options)
+static int parse_pids(const char *text, struct options *options)
 {
 	size_t capacity = options->n_pids;
 
@@ -133,7 +194,7 @@ static int parse_pids(const char *text, struct show_options *options)
 	}
 }
 
-static int add_column(struct show_options *options, const struct column *column)
+static int add_column(struct options *options, const struct column *column)
 {
 	const struct column **grown = reallocarray(options->columns, options->n_columns + 1,
 						   sizeof(const struct column *));
@@ -145,7 +206,7 @@ static int add_column(struct show_options *options, const struct column *column)
 	return -1;
 }
 
-static int add_default_columns(struct show_options *options)
+static int add_default_columns(struct options *options)
 {
 	int result = -1;
 
@@ -156,7 +217,7 @@ static int add_default_columns(struct show_options *options)
 	return result;
 }
 
-static int parse_columns(const char *text, struct show_options *options)
+static int parse_columns(const char *text, struct options *options)
 {
 	int result = -1;
 
@@ -184,7 +245,7 @@ static int parse_columns(const char *text, struct show_options *options)
 	return result;
 }
 
-static int parse_color(const char *when, struct show_options *options)
+static int parse_color(const char *when, struct options *options)
 {
 	if (!when || strcmp(when, "always") == 0)
 		options->color = true;
@@ -194,6 +255,20 @@ static int parse_color(const char *when, struct show_options *options)
 		complain("'%s' is not a time for --color; give auto, always or never", when);
 		return EXIT_USAGE;
 	}
+	return -1;
+}
+
+/* At most a year, so that the sum of two fits easily. */
+static int parse_seconds(const char *option, const char *text, uint64_t *ret_ns)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds > 0) || seconds > 31536000) {
+		complain("'%s' is no time for %s; give seconds, such as 5 or 0.5", text, option);
+		return EXIT_USAGE;
+	}
+	*ret_ns = (uint64_t)(seconds * 1e9);
 	return -1;
 }
 
@@ -208,16 +283,19 @@ static bool default_color(void)
 }
 
 /* An option that getopt_long did not take, as it stands in argv. */
-static int complain_option(int id, const char *given)
+static int complain_option(int id, const char *given, const struct options *options)
 {
+	const char *command = commands[options->command].name;
+
 	if (id == ':')
-		complain("%s needs an argument; see robtrace show --help", given);
+		complain("%s needs an argument; see robtrace %s --help", given, command);
 	else
-		complain("%s is no option, or takes no argument; see robtrace show --help", given);
+		complain("%s is no option, or takes no argument; see robtrace %s --help", given,
+			 command);
 	return EXIT_USAGE;
 }
 
-static int apply(int id, const char *argument, const char *given, struct show_options *options)
+static int apply(int id, const char *argument, const char *given, struct options *options)
 {
 	switch (id) {
 	case 'p':
@@ -245,26 +323,32 @@ static int apply(int id, const char *argument, const char *given, struct show_op
 	case OPT_STOP:
 		options->stop = true;
 		return -1;
+	case OPT_WAIT:
+		return parse_seconds("--wait", argument, &options->wait_ns);
+	case OPT_INTERVAL:
+		return parse_seconds("--interval", argument, &options->interval_ns);
+	case OPT_HOLD:
+		return parse_seconds("--hold", argument, &options->hold_ns);
 	case OPT_COLOR:
 		return parse_color(argument, options);
 	case OPT_LIST_COLUMNS:
 		print_columns();
 		break;
 	case 'h':
-		print_help();
+		print_help(options->command);
 		break;
 	case 'V':
 		printf("robtrace %s\n", ROBTRACE_VERSION);
 		break;
 	default:
-		return complain_option(id, given);
+		return complain_option(id, given, options);
 	}
 	options->done = true;
 	return EXIT_DONE;
 }
 
 /* Which options do not go together, as sentences. */
-static int check_exclusions(const struct show_options *options, bool output_given)
+static int check_exclusions(const struct options *options, bool output_given)
 {
 	const struct {
 		bool wrong;
@@ -295,19 +379,23 @@ static int check_exclusions(const struct show_options *options, bool output_give
 }
 
 /* getopt_long's own form of the table. */
-static void build_getopt(char letters[2 * N_ROWS + 2], struct option longs[N_ROWS + 1])
+static void build_getopt(enum command_id command, char letters[2 * N_ROWS + 2],
+			 struct option longs[N_ROWS + 1])
 {
 	char *at = letters;
+	size_t count = 0;
 
 	/* The first ':' lets us tell an argument that is missing from an unknown option. */
 	*at++ = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
-		const struct option_row *row = &show_rows[i];
+		const struct option_row *row = &rows[i];
 		int wants = no_argument;
 
+		if (!(row->commands & 1u << command))
+			continue;
 		if (row->argument)
 			wants = row->argument[0] == '[' ? optional_argument : required_argument;
-		longs[i] = (struct option){row->name, wants, NULL, row->id};
+		longs[count++] = (struct option){row->name, wants, NULL, row->id};
 		if (row->id >= OPT_LIST_COLUMNS)
 			continue;
 		*at++ = (char)row->id;
@@ -315,10 +403,10 @@ static void build_getopt(char letters[2 * N_ROWS + 2], struct option longs[N_ROW
 			*at++ = ':';
 	}
 	*at = '\0';
-	longs[N_ROWS] = (struct option){0};
+	longs[count] = (struct option){0};
 }
 
-int options_parse_show(int argc, char **argv, struct show_options *ret)
+int options_parse(enum command_id command, int argc, char **argv, struct options *ret)
 {
 	char letters[2 * N_ROWS + 2];
 	struct option longs[N_ROWS + 1];
@@ -326,8 +414,9 @@ int options_parse_show(int argc, char **argv, struct show_options *ret)
 	int result = -1;
 	int id;
 
-	*ret = (struct show_options){.color = default_color()};
-	build_getopt(letters, longs);
+	*ret = (struct options){
+		.command = command, .color = default_color(), .interval_ns = DEFAULT_INTERVAL_NS};
+	build_getopt(command, letters, longs);
 	optind = 1;
 	opterr = 0;
 	while (result < 0 && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -347,7 +436,7 @@ int options_parse_show(int argc, char **argv, struct show_options *ret)
 	return result;
 }
 
-void options_release(struct show_options *options)
+void options_release(struct options *options)
 {
 	free(options->pids);
 	free(options->columns);

@@ -12,7 +12,7 @@
 
 #include "report/columns.h"
 
-/* Exit statuses, the same for every command. */
+/* Exit statuses of show. check has its own, see cmd/check.c. */
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_NOTHING = 1, /* nothing could be looked at */
@@ -20,7 +20,13 @@ enum exit_status {
 	EXIT_OUTPUT = 3, /* the output could not be written */
 };
 
-struct show_options {
+enum command_id {
+	COMMAND_SHOW,
+	COMMAND_CHECK,
+};
+
+struct options {
+	enum command_id command;
 	bool all;
 	pid_t *pids; /* malloced */
 	size_t n_pids;
@@ -35,14 +41,17 @@ struct show_options {
 	bool color;
 	const struct column **columns; /* malloced */
 	size_t n_columns;
-	bool done; /* --help and the like: all was said, nothing to do */
+	uint64_t wait_ns; /* check: 0: look once */
+	uint64_t interval_ns;
+	uint64_t hold_ns; /* check: 0: no hold is too long */
+	bool done;        /* --help and the like: all was said, nothing to do */
 };
 
 /*
- * Parses the arguments of `show`; argv[0] is the command's name. -1: go on. Otherwise the exit
- * status; errors have been told on stderr. Free with options_release either way.
+ * Parses the arguments of a command; argv[0] is its name. -1: go on. Otherwise the exit status;
+ * errors have been told on stderr. Free with options_release either way.
  */
-int options_parse_show(int argc, char **argv, struct show_options *ret);
-void options_release(struct show_options *options);
+int options_parse(enum command_id command, int argc, char **argv, struct options *ret);
+void options_release(struct options *options);
 
 #endif

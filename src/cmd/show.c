@@ -3,82 +3,16 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "cmd/complain.h"
 #include "cmd/options.h"
+#include "cmd/picture.h"
 #include "report/json.h"
 #include "report/text.h"
 #include "snapshot.h"
-#include "target/maps.h"
 
-static const char *file_trouble(int error)
-{
-	switch (error) {
-	case -EISDIR:
-		return "is a directory; name the file that holds the locks";
-	case -EINVAL:
-		return "is nothing that can be mapped";
-	default:
-		return strerror(-error);
-	}
-}
-
-/* The files that could be identified; each other one is told. */
-static int identify_files(const struct show_options *options, struct file_id **ret_files,
-			  size_t *ret_count)
-{
-	struct file_id *files = calloc(options->n_files + 1, sizeof(*files));
-	size_t count = 0;
-
-	if (!files)
-		return -ENOMEM;
-	for (size_t i = 0; i < options->n_files; i++) {
-		struct map map;
-		int error = maps_identify_file(options->files[i], &map);
-
-		if (error)
-			complain("%s: %s", options->files[i], file_trouble(error));
-		else
-			files[count++] = (struct file_id){.dev_major = map.dev_major,
-							  .dev_minor = map.dev_minor,
-							  .inode = map.inode};
-	}
-	*ret_files = files;
-	*ret_count = count;
-	return 0;
-}
-
-/* Tells what was refused. With -a only the closing line counts it: that is no surprise. */
-static void tell_skipped(const struct snapshot *snapshot, const struct show_options *options)
-{
-	for (size_t i = 0; i < snapshot->n_skipped && options->n_pids; i++)
-		complain("%d: %s", snapshot->skipped[i].pid, snapshot->skipped[i].why);
-	if (options->n_pids && snapshot->n_skipped && snapshot->census.processes)
-		complain("%zu of %zu processes could not be looked at", snapshot->n_skipped,
-			 options->n_pids);
-}
-
-static void tell_nothing(const struct snapshot *snapshot, const struct show_options *options)
-{
-	if (options->n_files && !snapshot->n_skipped)
-		complain("%s: no process that we may look at maps %s", options->files[0],
-			 options->n_files == 1 ? "it" : "this or the other files");
-	else if (options->n_files)
-		complain(
-			"%s: no process that we may look at maps it; not looked at: %zu, the first "
-			"of them %d: %s",
-			options->files[0], snapshot->n_skipped, snapshot->skipped[0].pid,
-			snapshot->skipped[0].why);
-	else if (options->all)
-		complain("no process could be looked at; %zu were not permitted",
-			 snapshot->n_skipped);
-}
-
-static int print(const struct snapshot *snapshot, const struct show_options *options)
+static int print(const struct snapshot *snapshot, const struct options *options)
 {
 	struct text_options text = {
 		.columns = options->columns,
@@ -100,40 +34,23 @@ static int print(const struct snapshot *snapshot, const struct show_options *opt
 	return error == -ENOMEM ? complain_memory() : complain_output(EXIT_DONE);
 }
 
-static int show(const struct show_options *options)
+static int show(const struct options *options)
 {
-	cleanup_free struct file_id *files = NULL;
-	struct snapshot_request request = {
-		.pids = options->pids, .n_pids = options->n_pids, .may_stop = options->stop};
 	struct snapshot snapshot;
 	int status = EXIT_NOTHING;
-	int error = identify_files(options, &files, &request.n_files);
 
-	if (error)
-		return complain_memory();
-	if (options->n_files && !request.n_files)
+	if (take_picture(options, true, &snapshot))
 		return EXIT_NOTHING;
-	request.files = files;
-	error = snapshot_take(&request, &snapshot);
-	if (error == -ENOMEM)
-		return complain_memory();
-	if (error) {
-		complain("cannot look at processes: /proc: %s", strerror(-error));
-		return EXIT_NOTHING;
-	}
-	tell_skipped(&snapshot, options);
 	if (snapshot.census.processes)
 		status = print(&snapshot, options);
-	else
-		tell_nothing(&snapshot, options);
 	snapshot_free(&snapshot);
 	return status;
 }
 
 int cmd_show(int argc, char **argv)
 {
-	struct show_options options;
-	int status = options_parse_show(argc, argv, &options);
+	struct options options;
+	int status = options_parse(COMMAND_SHOW, argc, argv, &options);
 
 	if (status < 0)
 		status = show(&options);

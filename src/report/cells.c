@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "names.h"
@@ -12,6 +15,10 @@
 #define COLOR_BROKEN "\033[31m"
 #define COLOR_BOLD "\033[1m"
 #define COLOR_RESET "\033[0m"
+
+/* Where sentences of problems begin, and how narrow they may get before they are not broken. */
+#define TEXT_MARGIN ((size_t)18)
+#define MIN_TEXT_WIDTH ((size_t)20)
 
 struct libscols_table *cells_table(const struct text_options *options, FILE *out)
 {
@@ -68,8 +75,45 @@ void cells_color_state(struct libscols_line *line, size_t column, enum futex_sta
 		scols_cell_set_color(scols_line_get_cell(line, column), color);
 }
 
-static int print_problems(const struct snapshot *snapshot, bool color, FILE *out)
+/* Prints the text, on a terminal broken at blanks so that each line stays behind the margin. */
+static void print_wrapped(const char *text, size_t margin, size_t width, FILE *out)
 {
+	size_t room = width > margin + MIN_TEXT_WIDTH ? width - margin : SIZE_MAX;
+
+	for (;;) {
+		size_t length = strlen(text);
+		size_t cut = room;
+
+		if (length > room) {
+			while (cut > 0 && text[cut] != ' ')
+				cut--;
+			if (cut == 0)
+				cut = strcspn(text, " ");
+		}
+		if (length <= room || !text[cut]) {
+			fputs(text, out);
+			return;
+		}
+		fprintf(out, "%.*s\n%*s", (int)cut, text, (int)margin, "");
+		text += cut + 1;
+	}
+}
+
+/* Of the terminal on standard output; 0 when it is none, or lines may have any length. */
+static size_t terminal_width(const struct text_options *options)
+{
+	struct winsize size;
+
+	if (!options->terminal || options->no_truncate || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
+}
+
+static int print_problems(const struct snapshot *snapshot, const struct text_options *options,
+			  FILE *out)
+{
+	bool color = options->color;
+	size_t width = terminal_width(options);
 	size_t count = snapshot->n_problems;
 
 	if (!count)
@@ -84,10 +128,13 @@ static int print_problems(const struct snapshot *snapshot, bool color, FILE *out
 
 		if (!text)
 			return -ENOMEM;
-		fprintf(out, "  %s%-15s%s %s.\n", color ? COLOR_BROKEN : "",
-			name_of_problem(problem->kind), color ? COLOR_RESET : "", text);
-		fprintf(out, "  %-15s %sNext:%s %s.\n", "", color ? COLOR_BOLD : "",
-			color ? COLOR_RESET : "", problem->next);
+		fprintf(out, "  %s%-15s%s ", color ? COLOR_BROKEN : "",
+			name_of_problem(problem->kind), color ? COLOR_RESET : "");
+		print_wrapped(text, TEXT_MARGIN, width, out);
+		fprintf(out, ".\n  %-15s %sNext:%s ", "", color ? COLOR_BOLD : "",
+			color ? COLOR_RESET : "");
+		print_wrapped(problem->next, TEXT_MARGIN + strlen("Next: "), width, out);
+		fputs(".\n", out);
 	}
 	return 0;
 }
@@ -129,7 +176,7 @@ int cells_print_verdict(const struct snapshot *snapshot, const struct text_optio
 	/* Rows are for programs then, and these are sentences. */
 	if (options->raw || options->no_headings)
 		return 0;
-	error = print_problems(snapshot, options->color, out);
+	error = print_problems(snapshot, options, out);
 	if (!error)
 		print_closing_line(&snapshot->census, out);
 	return error;

@@ -3,57 +3,34 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/vec.h"
-#include "symbol/demangle.h"
 #include "symbol/locate.h"
 #include "symbol/module.h"
 #include "symbol/symbols_elf.h"
+#include "symbol/symbols_file.h"
 
 /*
- * What a process may cost, so that one made to do harm is slow but not for ever. The symbols of a
- * browser are some two million, those of all that runs on a desktop a quarter of the sum.
+ * What a process may cost, so that one made to do harm is slow but not for ever. A browser has
+ * some two million symbols, all that runs on a desktop a few times that.
  */
 #define KEPT_MAX ((size_t)16 << 20)
 #define SCANNED_MAX ((size_t)32 << 20)
-/* Each file that is kept is an open one or two. */
+/* Each file that is kept is one or two open ones. */
 #define FILES_MAX ((size_t)256)
 #define VDSO_MAX ((uint64_t)64 * 1024)
-/* Names kept for each kind in each file. A power of two. */
-#define NAMES ((size_t)128)
-
-struct name {
-	uint64_t start;
-	char *text; /* demangled; NULL: the place is free */
-};
-
-/* One file on disk, or the vDSO. */
-struct file {
-	dev_t device; /* 0 with inode 0: the vDSO */
-	ino_t inode;
-	struct timespec modified;
-	off_t size;
-	struct symbols_elf *elf;   /* NULL: not an ELF file */
-	struct symbols_elf *debug; /* NULL: has none, or is not looked for yet */
-	bool debug_tried;
-	struct name *names[SYMBOLS_KINDS]; /* NAMES each; NULL: none yet */
-	unsigned char *image;              /* of the vDSO, to know it again */
-};
 
 /* A file as it lies in the process that was entered. */
 struct loaded {
 	const struct map *first;
-	struct file *file; /* NULL: cannot be opened */
+	struct symbols_file *file; /* NULL: cannot be opened */
 };
 
 struct symbols {
 	const char *debug_root;
 	struct symbols_process process;
-	struct file **files;
+	struct symbols_file **files;
 	size_t n_files;
 	size_t files_capacity;
 	struct loaded *loaded; /* of the process */
@@ -74,23 +51,10 @@ int symbols_open(const char *debug_root, struct symbols **ret)
 	return 0;
 }
 
-static void file_free(struct file *file)
-{
-	for (int kind = 0; kind < SYMBOLS_KINDS; kind++) {
-		for (size_t i = 0; file->names[kind] && i < NAMES; i++)
-			free(file->names[kind][i].text);
-		free(file->names[kind]);
-	}
-	symbols_elf_close(file->elf);
-	symbols_elf_close(file->debug);
-	free(file->image);
-	free(file);
-}
-
 static void forget_files(struct symbols *symbols)
 {
 	for (size_t i = 0; i < symbols->n_files; i++)
-		file_free(symbols->files[i]);
+		symbols_file_free(symbols->files[i]);
 	symbols->n_files = 0;
 	symbols->budget.kept = KEPT_MAX;
 }
@@ -113,4 +77,211 @@ void symbols_enter(struct symbols *symbols, const struct symbols_process *proces
 	/* Nobody points at a file now. Half full is full: the process needs room as well. */
 	if (symbols->n_files > FILES_MAX / 2 || symbols->budget.kept < KEPT_MAX / 2)
 		forget_files(symbols);
+}
+
+/* 0, or -ENOMEM after the file was given back. */
+static int add_file(struct symbols *symbols, struct symbols_file *file)
+{
+	if (file && vec_reserve(&symbols->files, symbols->n_files, &symbols->files_capacity, 1,
+				sizeof(struct symbols_file *)) == 0) {
+		symbols->files[symbols->n_files++] = file;
+		return 0;
+	}
+	if (file)
+		symbols_file_free(file);
+	return -ENOMEM;
+}
+
+static int open_vdso(struct symbols *symbols, const struct map *map, struct symbols_file **ret)
+{
+	size_t size = (size_t)(map->end - map->start);
+	unsigned char *image;
+	int error;
+
+	if (map->end - map->start > VDSO_MAX)
+		return -ENOEXEC;
+	image = malloc(size);
+	if (!image)
+		return -ENOMEM;
+	error = memory_read_one(symbols->process.memory, map->start, image, size);
+	for (size_t i = 0; i < symbols->n_files && !error; i++) {
+		if (!symbols_file_is_image(symbols->files[i], image, size))
+			continue;
+		*ret = symbols->files[i];
+		free(image);
+		return 0;
+	}
+	if (error) {
+		free(image);
+		return error;
+	}
+	*ret = symbols_file_new_image(image, size);
+	return add_file(symbols, *ret);
+}
+
+static int open_file(struct symbols *symbols, const struct map *map, struct symbols_file **ret)
+{
+	int fd = locate_module(symbols->process.tid, map);
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < symbols->n_files; i++) {
+		if (!symbols_file_is(symbols->files[i], fd))
+			continue;
+		*ret = symbols->files[i];
+		close(fd);
+		return 0;
+	}
+	*ret = symbols_file_new(fd);
+	return add_file(symbols, *ret);
+}
+
+/* The file of the module, NULL where it cannot be opened. 0 or -ENOMEM. */
+static int load(struct symbols *symbols, const struct map *first, struct symbols_file **ret)
+{
+	struct symbols_file *file = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < symbols->n_loaded; i++) {
+		if (symbols->loaded[i].first != first)
+			continue;
+		*ret = symbols->loaded[i].file;
+		return 0;
+	}
+	if (vec_reserve(&symbols->loaded, symbols->n_loaded, &symbols->loaded_capacity, 1,
+			sizeof(*symbols->loaded)))
+		return -ENOMEM;
+	if (symbols->n_files < FILES_MAX)
+		error = module_is_vdso(first) ? open_vdso(symbols, first, &file)
+					      : open_file(symbols, first, &file);
+	if (error == -ENOMEM)
+		return error;
+	if (error)
+		file = NULL;
+	symbols->loaded[symbols->n_loaded++] = (struct loaded){first, file};
+	*ret = file;
+	return 0;
+}
+
+static struct symbols_route route_to(struct symbols *symbols, const struct map *first)
+{
+	return (struct symbols_route){.tid = symbols->process.tid,
+				      .debug_root = symbols->debug_root,
+				      .module_path = first->path,
+				      .budget = &symbols->budget};
+}
+
+/* What is known of an address. */
+struct finding {
+	const struct map *first; /* NULL: in no module */
+	struct symbols_name name;
+	uint64_t start; /* of what is named, in the process */
+	bool named;
+};
+
+/* 0 or -ENOMEM. */
+static int find(struct symbols *symbols, enum symbols_kind kind, uint64_t address,
+		struct finding *ret)
+{
+	struct symbols_file *file;
+	struct symbols_route route;
+	struct module module;
+	uint64_t in_file;
+	int result;
+
+	*ret = (struct finding){0};
+	if (!module_find(symbols->process.maps, address, &module))
+		return 0;
+	result = load(symbols, module.first, &file);
+	if (result)
+		return result;
+	if (!module.bss)
+		ret->first = module.first;
+	if (!file || !symbols_file_elf(file) ||
+	    !symbols_elf_address(symbols_file_elf(file), module.first->offset, &in_file))
+		return 0;
+	in_file += address - module.first->start;
+	if (!symbols_elf_has(symbols_file_elf(file), in_file))
+		return 0;
+	ret->first = module.first;
+	route = route_to(symbols, module.first);
+	result = symbols_file_name(file, &route, kind, in_file, &ret->name);
+	ret->named = result > 0;
+	ret->start = address - (in_file - ret->name.start);
+	return result < 0 ? result : 0;
+}
+
+/* NULL where there is none; *error is set when there is no memory for it. */
+static const char *copy(struct arena *arena, const char *text, int *error)
+{
+	const char *result = text ? arena_strdup(arena, text) : NULL;
+
+	if (text && !result)
+		*error = -ENOMEM;
+	return result;
+}
+
+int symbols_function(struct symbols *symbols, target_addr pc, bool returns, struct arena *arena,
+		     struct frame *ret)
+{
+	struct finding finding;
+	int error = find(symbols, SYMBOLS_FUNCTION, returns ? pc - 1 : pc, &finding);
+
+	if (error)
+		return error;
+	*ret = (struct frame){.pc = pc};
+	if (finding.first) {
+		ret->module = copy(arena, finding.first->path, &error);
+		ret->module_offset = pc - finding.first->start;
+	}
+	if (finding.named) {
+		ret->function = copy(arena, finding.name.text, &error);
+		ret->offset = pc - finding.start;
+	}
+	return error;
+}
+
+int symbols_data(struct symbols *symbols, target_addr address, struct arena *arena,
+		 struct symbols_variable *ret)
+{
+	struct finding finding;
+	int error = find(symbols, SYMBOLS_OBJECT, address, &finding);
+
+	if (error)
+		return error;
+	*ret = (struct symbols_variable){0};
+	if (finding.first) {
+		ret->module = copy(arena, finding.first->path, &error);
+		ret->module_offset = address - finding.first->start;
+	}
+	if (finding.named) {
+		ret->name = copy(arena, finding.name.text, &error);
+		ret->offset = address - finding.start;
+	}
+	return error;
+}
+
+int symbols_module_file(struct symbols *symbols, const struct map *first)
+{
+	struct symbols_file *file;
+	int error = load(symbols, first, &file);
+
+	if (error)
+		return error;
+	if (!file || !symbols_file_elf(file))
+		return -ENOENT;
+	return symbols_elf_dup(symbols_file_elf(file));
+}
+
+int symbols_debug_file(struct symbols *symbols, const struct map *first)
+{
+	struct symbols_route route = route_to(symbols, first);
+	const struct symbols_elf *debug;
+	struct symbols_file *file;
+	int error = load(symbols, first, &file);
+
+	if (error)
+		return error;
+	debug = file ? symbols_file_debug(file, &route) : NULL;
+	return debug ? symbols_elf_dup(debug) : -ENOENT;
 }

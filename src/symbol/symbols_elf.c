@@ -2,10 +2,12 @@
 #include "symbol/symbols_elf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -301,14 +303,28 @@ void symbols_elf_close(struct symbols_elf *elf)
 	free(elf);
 }
 
-size_t symbols_elf_kept(const struct symbols_elf *elf)
+bool symbols_elf_is_image(const struct symbols_elf *elf, const void *image, size_t size)
 {
-	size_t kept = 0;
+	return elf->bytes.fd < 0 && elf->bytes.size == size &&
+	       memcmp(elf->bytes.image, image, size) == 0;
+}
 
-	for (int source = 0; source < SOURCES; source++)
-		for (int kind = 0; kind < SYMBOLS_KINDS; kind++)
-			kept += elf->tables[source][kind].count;
-	return kept;
+int symbols_elf_dup(const struct symbols_elf *elf)
+{
+	size_t size = (size_t)elf->bytes.size;
+	int fd;
+
+	if (elf->bytes.fd >= 0) {
+		fd = fcntl(elf->bytes.fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = memfd_create("vdso", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, elf->bytes.image, size) == (ssize_t)size)
+		return fd;
+	close(fd);
+	return -EIO;
 }
 
 const struct symbols_link *symbols_elf_link(const struct symbols_elf *elf)

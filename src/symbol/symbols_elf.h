@@ -55,8 +55,11 @@ int symbols_elf_open(int fd, struct symbols_elf **ret);
 int symbols_elf_open_image(unsigned char *image, size_t size, struct symbols_elf **ret);
 void symbols_elf_close(struct symbols_elf *elf);
 
-/* Symbols in memory. */
-size_t symbols_elf_kept(const struct symbols_elf *elf);
+/* Whether it is an image of these bytes. */
+bool symbols_elf_is_image(const struct symbols_elf *elf, const void *image, size_t size);
+
+/* The file, or one in memory with the image, open once more: the caller closes it. */
+int symbols_elf_dup(const struct symbols_elf *elf);
 
 /* Lives as long as the file. */
 const struct symbols_link *symbols_elf_link(const struct symbols_elf *elf);

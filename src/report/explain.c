@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/explain.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "names.h"
+#include "report/escape.h"
+
+/* Threads behind a cycle, and heirs of a lock, that are named one by one. */
+#define NAMED_MAX ((size_t)8)
+
+/* The strokes of a circle drawn beside its threads. */
+struct strokes {
+	const char *first;  /* the arrow comes in at the first thread */
+	const char *middle; /* beside each thread between */
+	const char *last;   /* and leaves at the last */
+	const char *beside; /* beside all other lines */
+};
+
+static const struct strokes unicode_strokes = {"╭─▶ ", "├── ", "╰── ", "│   "};
+static const struct strokes ascii_strokes = {"+-> ", "+-- ", "+-- ", "|   "};
+
+struct explanation {
+	const struct snapshot *snapshot;
+	bool color;
+	FILE *out;
+	bool failed; /* no memory for an escaped copy */
+};
+
+/* Everything that may hold names from outside goes through here. */
+static void say(struct explanation *explanation, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct explanation *explanation, const char *format, ...)
+{
+	cleanup_free char *text = NULL;
+	cleanup_free char *safe = NULL;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		text = NULL;
+	safe = text ? escape_text(text) : NULL;
+	if (safe)
+		fputs(safe, explanation->out);
+	else
+		explanation->failed = true;
+}
+
+static void headline(struct explanation *explanation, enum problem_kind kind)
+{
+	fprintf(explanation->out, "%s%s%s: ", explanation->color ? "\033[1;31m" : "",
+		name_of_problem(kind), explanation->color ? "\033[0m" : "");
+}
+
+static const struct task *task_at(const struct explanation *explanation, size_t index)
+{
+	return &explanation->snapshot->tasks[index];
+}
+
+/* "  for 00:03:12", or nothing where the kernel does not tell. */
+static void say_slept(struct explanation *explanation, const struct task *task)
+{
+	char text[LABEL_MAX];
+
+	if (!task->slept_ns)
+		return;
+	name_duration(task->slept_ns, text);
+	say(explanation, "  for %s", text);
+}
+
+static void say_lock(struct explanation *explanation, size_t lock)
+{
+	char text[LABEL_MAX];
+
+	name_lock(&explanation->snapshot->locks[lock], text);
+	say(explanation, "%s", text);
+}
+
+static void say_task(struct explanation *explanation, size_t task)
+{
+	char text[LABEL_MAX];
+
+	name_task(task_at(explanation, task), text);
+	say(explanation, "%s", text);
+}
+
+/* What a thread of a cycle has that the one before it wants, and what it wants itself. */
+static void draw_member(struct explanation *explanation, const struct cycle *cycle, size_t member,
+			const struct strokes *strokes, const char *stroke)
+{
+	const struct task *task = task_at(explanation, cycle->tasks[member]);
+	size_t before = cycle->tasks[(member + cycle->n - 1) % cycle->n];
+	const char *beside = member + 1 < cycle->n ? strokes->beside : "    ";
+
+	fprintf(explanation->out, "  %s", stroke);
+	say_task(explanation, cycle->tasks[member]);
+	fprintf(explanation->out, "\n  %s    holds  ", beside);
+	say_lock(explanation, task_at(explanation, before)->waits[0].lock);
+	fprintf(explanation->out, "\n  %s    waits  ", beside);
+	say_lock(explanation, task->waits[0].lock);
+	say_slept(explanation, task);
+	if (task->waits[0].timed)
+		fputs("  (with a timeout)", explanation->out);
+	fputc('\n', explanation->out);
+}
+
+static void draw_cycle(struct explanation *explanation, const struct cycle *cycle)
+{
+	bool unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	const struct strokes *strokes = unicode ? &unicode_strokes : &ascii_strokes;
+
+	for (size_t i = 0; i < cycle->n; i++) {
+		const char *stroke = strokes->middle;
+
+		if (cycle->n == 1)
+			stroke = "    ";
+		else if (i == 0)
+			stroke = strokes->first;
+		else if (i + 1 == cycle->n)
+			stroke = strokes->last;
+		draw_member(explanation, cycle, i, strokes, stroke);
+	}
+}
+
+static void say_behind(struct explanation *explanation, const struct cycle *cycle)
+{
+	for (size_t i = 0; i < cycle->n_behind && i < NAMED_MAX; i++) {
+		const struct task *task = task_at(explanation, cycle->behind[i]);
+
+		fputs(i ? "          " : "  behind: ", explanation->out);
+		say_task(explanation, cycle->behind[i]);
+		fputs("  waits  ", explanation->out);
+		say_lock(explanation, task->waits[0].lock);
+		say_slept(explanation, task);
+		fputc('\n', explanation->out);
+	}
+	if (cycle->n_behind > NAMED_MAX)
+		fprintf(explanation->out, "          and %zu more\n", cycle->n_behind - NAMED_MAX);
+}
+
+/* Who gets a lock when its owner dies: any of its waiters, the kernel wakes one. */
+static void say_heirs(struct explanation *explanation, const struct lock *lock)
+{
+	size_t named = lock->n_waiters < NAMED_MAX ? lock->n_waiters : NAMED_MAX;
+
+	for (size_t i = 0; i < named; i++) {
+		if (i)
+			fputs(i + 1 == lock->n_waiters ? " or " : ", ", explanation->out);
+		fprintf(explanation->out, "%d", task_at(explanation, lock->waiters[i].task)->tid);
+	}
+	if (lock->n_waiters > named)
+		fprintf(explanation->out, " or one of %zu more", lock->n_waiters - named);
+}
+
+/* What the kernel does with the contended locks of a thread that dies now. */
+static void say_death(struct explanation *explanation, size_t owner)
+{
+	const struct snapshot *snapshot = explanation->snapshot;
+
+	for (size_t i = 0; i < snapshot->n_locks; i++) {
+		const struct lock *lock = &snapshot->locks[i];
+
+		if (lock->owner != owner || !lock->n_waiters)
+			continue;
+		fprintf(explanation->out, "  If %d dies, ", snapshot->tasks[owner].tid);
+		if (lock->sort != LOCK_ROBUST) {
+			say_lock(explanation, i);
+			fputs(" stays locked, unless its whole process ends.\n", explanation->out);
+			continue;
+		}
+		fputs("the kernel marks ", explanation->out);
+		say_lock(explanation, i);
+		fputs(" and wakes one waiter: ", explanation->out);
+		say_heirs(explanation, lock);
+		fputs(" gets EOWNERDEAD.\n", explanation->out);
+	}
+}
+
+static void explain_cycle(struct explanation *explanation, const struct problem *problem)
+{
+	const struct cycle *cycle = &explanation->snapshot->cycles[problem->cycle];
+
+	if (cycle->n == 1)
+		fputs("a thread waits for what it holds itself", explanation->out);
+	else
+		fprintf(explanation->out, "%zu threads wait for each other", cycle->n);
+	if (cycle->n_behind)
+		fprintf(explanation->out, ", %zu more behind %s", cycle->n_behind,
+			cycle->n == 1 ? "it" : "them");
+	fputs("\n\n", explanation->out);
+	draw_cycle(explanation, cycle);
+	say_behind(explanation, cycle);
+	fputc('\n', explanation->out);
+	say_death(explanation, cycle->tasks[0]);
+}
+
+static void explain_lock(struct explanation *explanation, const struct problem *problem)
+{
+	const struct lock *lock = &explanation->snapshot->locks[problem->lock];
+
+	for (size_t i = 0; i < lock->n_waiters && i < NAMED_MAX; i++) {
+		fputs("  waits:  ", explanation->out);
+		say_task(explanation, lock->waiters[i].task);
+		say_slept(explanation, task_at(explanation, lock->waiters[i].task));
+		fputc('\n', explanation->out);
+	}
+	if (lock->owner != SIZE_MAX)
+		say_death(explanation, lock->owner);
+}
+
+int explain_print(const struct snapshot *snapshot, bool color, FILE *out)
+{
+	struct explanation explanation = {.snapshot = snapshot, .color = color, .out = out};
+
+	for (size_t i = 0; i < snapshot->n_problems; i++) {
+		const struct problem *problem = &snapshot->problems[i];
+
+		if (i)
+			fputc('\n', out);
+		headline(&explanation, problem->kind);
+		if (problem->cycle != SIZE_MAX) {
+			explain_cycle(&explanation, problem);
+		} else {
+			say(&explanation, "%s", problem->text);
+			fputs(".\n", out);
+			if (problem->lock != LOCK_NONE)
+				explain_lock(&explanation, problem);
+		}
+		fprintf(out, "  Next: %s.\n", problem->next);
+	}
+	return explanation.failed ? -ENOMEM : 0;
+}
