@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for robtrace(1). Needs bash 4.4, nothing else.
 
-_robtrace_commands='show'
+_robtrace_commands='show check'
 
 _robtrace_main_options='-h --help -V --version'
 
 _robtrace_show_options='
-	-p --pid -a --all -l --lists -J --json -o --output -n --noheadings -r --raw -u --notruncate
-	--list-columns --stop --color -h --help -V --version'
+	-p --pid -a --all -l --lists -J --json --dot -o --output -n --noheadings -r --raw
+	-u --notruncate --list-columns -k --stacks --stack-depth --stop --color -h --help -V --version'
+
+_robtrace_check_options='
+	-p --pid -a --all -J --json -k --stacks --stack-depth --wait --interval --hold --stop --color
+	-h --help -V --version'
 
 _robtrace_show_columns='
 	LOCK STATE OWNER WAITERS KIND NAME PATH OFFSET MEMORY DEV INODE ADDRESS ENTRY WORD OWNER-TID
@@ -60,19 +64,31 @@ _robtrace_pids() {
 	compopt -o nospace 2>/dev/null
 }
 
-_robtrace_show() {
-	local word=$1 before=$2
+# _robtrace_arguments OPTIONS WORD BEFORE: what both commands have.
+_robtrace_arguments() {
+	local options=$1 word=$2 before=$3
 
 	if [[ $before == --pid || $before =~ ^-[a-zA-Z]*p$ ]]; then
 		_robtrace_pids "$word"
-	elif [[ $before == --output || $before =~ ^-[a-zA-Z]*o$ ]]; then
-		_robtrace_columns "$word"
+	elif [[ $before == --@(stack-depth|wait|interval|hold) ]]; then
+		# A number: there is nothing to offer.
+		return
 	elif [[ $before == --color= ]]; then
 		_robtrace_words 'auto always never' "$word"
 	elif [[ $word == -* ]]; then
-		_robtrace_words "$_robtrace_show_options" "$word"
+		_robtrace_words "$options" "$word"
 	else
 		compopt -o default 2>/dev/null
+	fi
+}
+
+_robtrace_show() {
+	local word=$1 before=$2
+
+	if [[ $before == --output || $before =~ ^-[a-zA-Z]*o$ ]]; then
+		_robtrace_columns "$word"
+	else
+		_robtrace_arguments "$_robtrace_show_options" "$word" "$before"
 	fi
 }
 
@@ -101,6 +117,7 @@ _robtrace() {
 	done
 	case ${COMP_WORDS[1]} in
 	show) _robtrace_show "$word" "$before" ;;
+	check) _robtrace_arguments "$_robtrace_check_options" "$word" "$before" ;;
 	esac
 }
 

@@ -59,6 +59,7 @@ end
 
 complete -c robtrace -f
 complete -c robtrace -n __fish_use_subcommand -a show -d 'who holds which robust futex, and who waits for it'
+complete -c robtrace -n __fish_use_subcommand -a check -d 'what is wrong: deadlocks, dead owners, broken lists'
 complete -c robtrace -n __fish_use_subcommand -s h -l help -d 'a short help'
 complete -c robtrace -n __fish_use_subcommand -s V -l version -d 'the version'
 
@@ -68,12 +69,30 @@ complete -c robtrace -n $show -s p -l pid -x -k -a '(__robtrace_pids)' -d 'these
 complete -c robtrace -n $show -s a -l all -d 'every process that we may look at'
 complete -c robtrace -n $show -s l -l lists -d 'a tree of threads, lists and entries'
 complete -c robtrace -n $show -s J -l json -d 'one JSON document'
+complete -c robtrace -n $show -l dot -d 'a graph for Graphviz'
 complete -c robtrace -n $show -s o -l output -x -k -a '(__robtrace_columns)' -d 'columns of the table'
 complete -c robtrace -n $show -s n -l noheadings -d 'rows only'
 complete -c robtrace -n $show -s r -l raw -d 'rows for scripts'
 complete -c robtrace -n $show -s u -l notruncate -d 'let lines be wider than the terminal'
 complete -c robtrace -n $show -l list-columns -d 'list the columns for -o'
+complete -c robtrace -n $show -s k -l stacks -d 'stacks of owners and waiters; twice: with source lines'
+complete -c robtrace -n $show -l stack-depth -x -d 'calls shown of a stack'
 complete -c robtrace -n $show -l stop -d 'stop a thread for a moment when its list never stands still'
 complete -c robtrace -n $show -l color -a 'auto always never' -d 'colours'
 complete -c robtrace -n $show -s h -l help -d 'a short help'
 complete -c robtrace -n $show -s V -l version -d 'the version'
+
+set -l check '__fish_seen_subcommand_from check'
+complete -c robtrace -n "$check; and not string match -q -- '-*' (commandline -ct)" -F
+complete -c robtrace -n $check -s p -l pid -x -k -a '(__robtrace_pids)' -d 'these processes'
+complete -c robtrace -n $check -s a -l all -d 'every process that we may look at'
+complete -c robtrace -n $check -s J -l json -d 'one JSON document'
+complete -c robtrace -n $check -s k -l stacks -d 'stacks of owners and waiters; twice: with source lines'
+complete -c robtrace -n $check -l stack-depth -x -d 'calls shown of a stack'
+complete -c robtrace -n $check -l wait -x -d 'look again until there is a problem, or for so long'
+complete -c robtrace -n $check -l interval -x -d 'time between two looks'
+complete -c robtrace -n $check -l hold -x -d 'call it a problem when a lock is held longer'
+complete -c robtrace -n $check -l stop -d 'stop a thread for a moment when its list never stands still'
+complete -c robtrace -n $check -l color -a 'auto always never' -d 'colours'
+complete -c robtrace -n $check -s h -l help -d 'a short help'
+complete -c robtrace -n $check -s V -l version -d 'the version'

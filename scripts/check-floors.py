@@ -22,7 +22,7 @@ FLOORS = [
     ("snapshot", ["snapshot.*", "snapshot/*"]),
     ("analysis", [
         "classify.*", "deadlock.*", "find_heads.*", "home.*", "names.*", "place.*", "problems*", "report/*",
-        "settle.*", "verify_list.*", "waiters.*", "walk_list.*",
+        "settle.*", "symbol/*", "verify_list.*", "waiters.*", "walk_list.*",
     ]),
     ("target", ["target/*"]),
     ("model", ["model.h"]),
@@ -48,6 +48,12 @@ BANS = [
 LIBRARIES = [
     ("libsmartcols*", ["report/*"]),
     ("jansson.h", ["report/*"]),
+    ("libunwind*.h", ["symbol/stack.c"]),
+    ("libelf.h", ["symbol/symbols*.c"]),
+    ("gelf.h", ["symbol/symbols*.c"]),
+    ("elfutils/*", ["symbol/dwarf.c"]),
+    ("dwarf.h", ["symbol/dwarf.c"]),
+    ("demangle.h", ["symbol/demangle.c"]),
     ("sys/ptrace.h", ["target/*"]),
     ("sys/uio.h", ["target/*"]),
 ]

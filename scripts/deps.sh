@@ -19,6 +19,10 @@ build   | cmd:ninja              | ninja-build        | ninja-build
 build   | cmd:pkg-config         | pkg-config         | pkgconf-pkg-config
 build   | pc:smartcols           | libsmartcols-dev   | libsmartcols-devel
 build   | pc:jansson             | libjansson-dev     | jansson-devel
+build   | pc:libelf              | libelf-dev         | elfutils-libelf-devel
+build   | pc:libdw               | libdw-dev          | elfutils-devel
+build   | pc:libunwind-generic   | libunwind-dev      | libunwind-devel
+build   | h:libiberty/demangle.h | libiberty-dev      | binutils-devel
 test    | cmd:/usr/bin/python3   | python3            | python3
 test    | pc:cmocka              | libcmocka-dev      | libcmocka-devel
 test    | py:jsonschema          | python3-jsonschema | python3-jsonschema
@@ -28,6 +32,12 @@ test    | h:lmdb.h               | liblmdb-dev        | lmdb-devel
 test    | pc:tdb                 | libtdb-dev         | libtdb-devel
 test    | py:tdb                 | python3-tdb        | python3-tdb
 test    | cmd:musl-gcc           | musl-tools         | musl-gcc
+test    | file:/usr/sbin/slapd   | slapd              | openldap-servers
+test    | file:/usr/sbin/smbd    | samba              | samba
+test    | py:samba.samba3        | python3-samba      | python3-samba
+test    | cmd:uwsgi-core         | uwsgi-core         | uwsgi
+test    | file:/usr/sbin/apache2 | apache2-bin        | httpd
+test    | cmd:fzf                | fzf                | fzf
 test    | cmd:unshare            | util-linux         | util-linux
 test    | cmd:mandoc             | mandoc             | mandoc
 test    | cmd:zsh                | zsh                | zsh
@@ -131,6 +141,20 @@ apt() {
 		apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >/dev/null
 }
 
+# Some tests want a server's program. It must not be started as a service when it is installed:
+# for as long as that takes there is a policy that forbids it, unless the system has its own.
+policy=/usr/sbin/policy-rc.d
+forbid_services() {
+	local text
+
+	[[ ! -e $policy ]] || return 0
+	text=$(mktemp)
+	trap 'as_root rm -f "$policy"' EXIT
+	printf '#!/bin/sh\n# Removed again by what put it here: scripts/deps.sh.\nexit 101\n' >"$text"
+	as_root install -m 755 "$text" "$policy"
+	rm -f "$text"
+}
+
 only_name=false
 wanted=()
 for argument in "$@"; do
@@ -173,4 +197,5 @@ if ((EUID != 0)) && ! command -v sudo >/dev/null; then
 fi
 echo "installing: ${packages[*]}"
 apt update || echo "apt-get update failed; trying with the lists that are there" >&2
+forbid_services
 apt install -y --no-install-recommends "${packages[@]}"

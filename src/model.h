@@ -153,6 +153,8 @@ struct task {
 	size_t n_lists;
 	struct wait *waits;
 	size_t n_waits;
+	struct frame *frames; /* innermost first; only where stacks were asked for */
+	size_t n_frames;
 };
 
 /* What a lock is, and with it how sure its owner is. */

@@ -73,7 +73,7 @@ static void append_waiters(const struct snapshot *snapshot, const struct lock *l
 	append(text, lock->n_waiters == 1 ? one : many);
 }
 
-static void tell_dead_owner(const struct snapshot *snapshot, const struct lock *lock,
+static void tell_dead_owner(struct snapshot *snapshot, const struct lock *lock,
 			    struct problem *problem, char *text)
 {
 	char died[64] = ": its owner";
@@ -92,8 +92,8 @@ static void tell_dead_owner(const struct snapshot *snapshot, const struct lock *
 				"and passes it on; without that the waiters sleep for ever";
 }
 
-static void tell_orphan(const struct snapshot *snapshot, const struct lock *lock,
-			struct problem *problem, char *text)
+static void tell_orphan(struct snapshot *snapshot, const struct lock *lock, struct problem *problem,
+			char *text)
 {
 	char names[128];
 
@@ -111,7 +111,7 @@ static void tell_orphan(const struct snapshot *snapshot, const struct lock *lock
 			: "nobody will release it: restart the process";
 }
 
-static void tell_not_recoverable(const struct snapshot *snapshot, const struct lock *lock,
+static void tell_not_recoverable(struct snapshot *snapshot, const struct lock *lock,
 				 struct problem *problem, char *text)
 {
 	append(text, ": not recoverable: after EOWNERDEAD it was unlocked without "
@@ -120,7 +120,7 @@ static void tell_not_recoverable(const struct snapshot *snapshot, const struct l
 	problem->next = "stop all programs that use it, then destroy and initialise it anew";
 }
 
-static void tell_stopped(const struct snapshot *snapshot, const struct lock *lock,
+static void tell_stopped(struct snapshot *snapshot, const struct lock *lock,
 			 struct problem *problem, char *text)
 {
 	const struct task *owner = &snapshot->tasks[lock->owner];
@@ -131,9 +131,14 @@ static void tell_stopped(const struct snapshot *snapshot, const struct lock *loc
 	append(text, label);
 	append(text, owner->state == 't' ? " is stopped by a debugger" : " is stopped (SIGSTOP)");
 	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
-	problem->next = owner->state == 't' ? "let the debugger continue or detach"
-					    : "continue it (kill -CONT), or end it: the next owner "
-					      "then gets EOWNERDEAD";
+	if (owner->state == 't')
+		problem->next = "let the debugger continue it, or detach";
+	else
+		problem->next = arena_printf(
+			&snapshot->arena,
+			"continue it (kill -CONT %d), or end it: the next owner "
+			"then gets EOWNERDEAD",
+			owner->pid);
 }
 
 static bool waits_for_stopped(const struct snapshot *snapshot, const struct lock *lock)
@@ -151,7 +156,7 @@ static int add_lock_problem(struct snapshot *snapshot, size_t index)
 	static const struct {
 		enum futex_state state;
 		enum problem_kind kind;
-		void (*tell)(const struct snapshot *snapshot, const struct lock *lock,
+		void (*tell)(struct snapshot *snapshot, const struct lock *lock,
 			     struct problem *problem, char *text);
 	} kinds[] = {
 		{FUTEX_ORPHAN, PROBLEM_ORPHAN, tell_orphan},
@@ -189,7 +194,7 @@ static int add_lock_problem(struct snapshot *snapshot, size_t index)
 		name_lock(lock, text);
 		kinds[i].tell(snapshot, lock, problem, text);
 		problem->text = arena_strdup(&snapshot->arena, text);
-		return problem->text ? 0 : -ENOMEM;
+		return problem->text && problem->next ? 0 : -ENOMEM;
 	}
 	return 0;
 }

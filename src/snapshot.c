@@ -134,6 +134,8 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 	if (!error)
 		error = look_confirm_cycles(&look);
 	if (!error)
+		error = look_symbolise(&look);
+	if (!error)
 		error = keep_wait_paths(&look);
 	if (!error) {
 		note_states(&look);

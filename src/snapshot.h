@@ -29,6 +29,9 @@ struct snapshot_request {
 	const struct file_id *files;
 	size_t n_files;
 	bool may_stop;
+	/* Stacks of owners and waiters, and source lines; frames of each at most, 0: no stacks. */
+	size_t stack_depth;
+	bool source_lines;
 };
 
 /* 0, or -ENOMEM or what /proc says when nothing at all works. Free with snapshot_free. */

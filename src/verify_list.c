@@ -163,7 +163,8 @@ static bool list_still(const struct reading *reading, const struct list *list)
 	return still(reading, from, list->head, width);
 }
 
-int verify_lists(struct memory *memory, struct walk *walks, size_t count)
+int verify_lists(struct memory *memory, const struct list *const *lists, size_t count,
+		 bool *ret_same)
 {
 	struct spans spans = {0};
 	struct reading reading = {0};
@@ -172,7 +173,7 @@ int verify_lists(struct memory *memory, struct walk *walks, size_t count)
 	int error = 0;
 
 	for (size_t i = 0; i < count && !error; i++)
-		error = add_list(&spans, &walks[i].list);
+		error = add_list(&spans, lists[i]);
 	if (error)
 		goto out;
 	merge_spans(&spans);
@@ -193,7 +194,7 @@ int verify_lists(struct memory *memory, struct walk *walks, size_t count)
 	reading.count = spans.count;
 	error = memory_read(memory, reading.ranges, reading.count);
 	for (size_t i = 0; i < count && !error; i++)
-		walks[i].settled = list_still(&reading, &walks[i].list);
+		ret_same[i] = list_still(&reading, lists[i]);
 out:
 	free(spans.items);
 	free(reading.ranges);

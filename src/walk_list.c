@@ -251,6 +251,20 @@ static void mark_pending(struct list *list)
 			list->pending.on_list = true;
 }
 
+static int read_again(struct memory *memory, struct walk *walks, size_t count)
+{
+	const struct list *lists[CHUNK];
+	bool same[CHUNK] = {false};
+	int error;
+
+	for (size_t i = 0; i < count; i++)
+		lists[i] = &walks[i].list;
+	error = verify_lists(memory, lists, count, same);
+	for (size_t i = 0; i < count; i++)
+		walks[i].settled = same[i];
+	return error;
+}
+
 static int walk_chunk(struct page_cache *cache, struct walk *walks, size_t count)
 {
 	struct cursor cursors[CHUNK] = {0};
@@ -270,7 +284,7 @@ static int walk_chunk(struct page_cache *cache, struct walk *walks, size_t count
 	}
 	for (size_t i = 0; i < count; i++)
 		mark_pending(&walks[i].list);
-	return error ? error : verify_lists(cache->memory, walks, count);
+	return error ? error : read_again(cache->memory, walks, count);
 }
 
 int walk_lists(struct memory *memory, struct walk *walks, size_t count)

@@ -13,17 +13,12 @@
 
 void complain(const char *format, ...)
 {
-	cleanup_free char *text = NULL;
 	cleanup_free char *safe = NULL;
 	va_list args;
-	int length;
 
 	va_start(args, format);
-	length = vasprintf(&text, format, args);
+	safe = escape_vformat(format, args);
 	va_end(args);
-	if (length < 0)
-		text = NULL;
-	safe = text ? escape_text(text) : NULL;
 	fprintf(stderr, "robtrace: %s\n", safe ? safe : "out of memory");
 }
 

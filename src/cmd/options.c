@@ -2,7 +2,6 @@
 #include "cmd/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,131 +10,11 @@
 
 #include "base/vec.h"
 #include "cmd/complain.h"
+#include "cmd/option_table.h"
 
 #define DEFAULT_INTERVAL_NS UINT64_C(1000000000)
-
-/* Options without a letter. */
-enum long_only {
-	OPT_LIST_COLUMNS = 256,
-	OPT_STOP,
-	OPT_COLOR,
-	OPT_WAIT,
-	OPT_INTERVAL,
-	OPT_HOLD,
-};
-
-struct option_row {
-	unsigned commands; /* which have it: bits of enum command_bit */
-	int id;            /* its letter, or one of enum long_only */
-	const char *name;
-	const char *argument; /* NULL: none; in brackets: may be left out */
-	const char *help;
-};
-
-enum command_bit {
-	IN_SHOW = 1u << COMMAND_SHOW,
-	IN_CHECK = 1u << COMMAND_CHECK,
-	IN_BOTH = IN_SHOW | IN_CHECK,
-};
-
-static const struct option_row rows[] = {
-	{IN_BOTH, 'p', "pid", "PID[,PID...]", "these processes"},
-	{IN_BOTH, 'a', "all", NULL, "every process that we may look at"},
-	{IN_SHOW, 'l', "lists", NULL,
-	 "a tree of threads, their robust lists and the entries on them"},
-	{IN_BOTH, 'J', "json", NULL, "one JSON document (schema: json-schema.json)"},
-	{IN_SHOW, 'o', "output", "COLUMNS",
-	 "columns of the table, separated by commas; +COLUMNS adds some"},
-	{IN_SHOW, 'n', "noheadings", NULL, "rows only: no headings, problems or closing line"},
-	{IN_SHOW, 'r', "raw", NULL,
-	 "rows for scripts: one blank between cells, blanks in cells\nas \\x20, empty cells as -"},
-	{IN_SHOW, 'u', "notruncate", NULL, "let lines be wider than the terminal"},
-	{IN_SHOW, OPT_LIST_COLUMNS, "list-columns", NULL, "list the columns for -o and leave"},
-	{IN_CHECK, OPT_WAIT, "wait", "SECONDS",
-	 "look again and again until there is a problem, or for so long"},
-	{IN_CHECK, OPT_INTERVAL, "interval", "SECONDS", "time between two looks (default 1)"},
-	{IN_CHECK, OPT_HOLD, "hold", "SECONDS",
-	 "call it a problem when a lock that others wait for is held\nlonger than that"},
-	{IN_BOTH, OPT_STOP, "stop", NULL,
-	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
-	{IN_BOTH, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
-	{IN_BOTH, 'h', "help", NULL, "this text"},
-	{IN_BOTH, 'V', "version", NULL, "the version"},
-};
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-
-/* What --help says around the options. */
-static const struct {
-	const char *name;
-	const char *usage;
-	const char *about;
-	const char *statuses;
-	bool has_columns;
-} commands[] = {
-	[COMMAND_SHOW] =
-		{
-			.name = "show",
-			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
-			.about =
-				"Shows who holds which robust futex and who waits for it, without "
-				"stopping anybody.\n"
-				"With FILE: in every process that maps it, and only the locks in it.\n",
-			.statuses = "Exit status: 0 done, 1 nothing could be looked at, 2 usage,\n"
-				    "3 the output could not be written.\n",
-			.has_columns = true,
-		},
-	[COMMAND_CHECK] =
-		{
-			.name = "check",
-			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
-			.about =
-				"Tells what is wrong with robust futexes: deadlocks, dead and stopped "
-				"owners, broken lists.\n"
-				"Says nothing when nothing is wrong. With FILE: in every process that "
-				"maps it,\nand only the locks in it.\n",
-			.statuses = "Exit status: 0 no problem, 1 problems found, 2 could not look "
-				    "(usage or error).\n",
-		},
-};
-
-/* The help text of a row may have a second line. */
-static void print_row(const struct option_row *row)
-{
-	const char *newline = strchr(row->help, '\n');
-	bool optional = row->argument && row->argument[0] == '[';
-	char left[48];
-	char letter[8] = "    ";
-
-	if (row->id < OPT_LIST_COLUMNS)
-		snprintf(letter, sizeof(letter), "-%c, ", row->id);
-	/* An argument that may be left out hangs on the name: --color[=WHEN]. */
-	if (optional)
-		snprintf(left, sizeof(left), "%s--%s[=%s", letter, row->name, row->argument + 1);
-	else
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name,
-			 row->argument ? " " : "", row->argument ? row->argument : "");
-	if (newline)
-		printf("  %-24s %.*s\n  %24s %s\n", left, (int)(newline - row->help), row->help, "",
-		       newline + 1);
-	else
-		printf("  %-24s %s\n", left, row->help);
-}
-
-static void print_help(enum command_id command)
-{
-	printf("Usage: robtrace %s %s\n\n%s\nOptions:\n", commands[command].name,
-	       commands[command].usage, commands[command].about);
-	for (size_t i = 0; i < N_ROWS; i++)
-		if (rows[i].commands & 1u << command)
-			print_row(&rows[i]);
-	if (commands[command].has_columns)
-		printf("\nColumns of the table (-o), * by default:\n");
-	for (size_t i = 0; i < n_columns && commands[command].has_columns; i++)
-		printf(" %c%-12s %s\n", columns[i].is_default ? '*' : ' ', columns[i].name,
-		       columns[i].help);
-	printf("\n%s", commands[command].statuses);
-}
+#define DEFAULT_STACK_DEPTH 64
+#define STACK_DEPTH_MAX 4096
 
 static void print_columns(void)
 {
@@ -272,6 +151,19 @@ static int parse_seconds(const char *option, const char *text, uint64_t *ret_ns)
 	return -1;
 }
 
+static int parse_depth(const char *text, struct options *options)
+{
+	char *end;
+	unsigned long depth = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || depth < 1 || depth > STACK_DEPTH_MAX) {
+		complain("'%s' is no depth for --stack-depth; give 1 to %d", text, STACK_DEPTH_MAX);
+		return EXIT_USAGE;
+	}
+	options->stack_depth = depth;
+	return -1;
+}
+
 /* Colours by default: on a terminal, unless NO_COLOR is set to anything (no-color.org). */
 static bool default_color(void)
 {
@@ -285,7 +177,7 @@ static bool default_color(void)
 /* An option that getopt_long did not take, as it stands in argv. */
 static int complain_option(int id, const char *given, const struct options *options)
 {
-	const char *command = commands[options->command].name;
+	const char *command = option_table_command(options->command);
 
 	if (id == ':')
 		complain("%s needs an argument; see robtrace %s --help", given, command);
@@ -320,6 +212,14 @@ static int apply(int id, const char *argument, const char *given, struct options
 	case 'u':
 		options->no_truncate = true;
 		return -1;
+	case 'k':
+		options->stacks++;
+		return -1;
+	case OPT_STACK_DEPTH:
+		return parse_depth(argument, options);
+	case OPT_DOT:
+		options->dot = true;
+		return -1;
 	case OPT_STOP:
 		options->stop = true;
 		return -1;
@@ -335,7 +235,7 @@ static int apply(int id, const char *argument, const char *given, struct options
 		print_columns();
 		break;
 	case 'h':
-		print_help(options->command);
+		option_table_print_help(options->command);
 		break;
 	case 'V':
 		printf("robtrace %s\n", ROBTRACE_VERSION);
@@ -364,6 +264,8 @@ static int check_exclusions(const struct options *options, bool output_given)
 		{options->json && options->lists,
 		 "-J and -l exclude each other: the JSON document has the lists"},
 		{options->json && options->raw, "-J and -r exclude each other"},
+		{options->dot && (options->json || options->lists || options->raw || output_given),
+		 "--dot excludes -J, -l, -r and -o: it prints a graph and nothing else"},
 		{options->lists && options->raw,
 		 "-l and -r exclude each other: a tree is nothing to split into fields"},
 		{options->lists && output_given, "-l and -o exclude each other"},
@@ -378,45 +280,19 @@ static int check_exclusions(const struct options *options, bool output_given)
 	return -1;
 }
 
-/* getopt_long's own form of the table. */
-static void build_getopt(enum command_id command, char letters[2 * N_ROWS + 2],
-			 struct option longs[N_ROWS + 1])
-{
-	char *at = letters;
-	size_t count = 0;
-
-	/* The first ':' lets us tell an argument that is missing from an unknown option. */
-	*at++ = ':';
-	for (size_t i = 0; i < N_ROWS; i++) {
-		const struct option_row *row = &rows[i];
-		int wants = no_argument;
-
-		if (!(row->commands & 1u << command))
-			continue;
-		if (row->argument)
-			wants = row->argument[0] == '[' ? optional_argument : required_argument;
-		longs[count++] = (struct option){row->name, wants, NULL, row->id};
-		if (row->id >= OPT_LIST_COLUMNS)
-			continue;
-		*at++ = (char)row->id;
-		if (wants == required_argument)
-			*at++ = ':';
-	}
-	*at = '\0';
-	longs[count] = (struct option){0};
-}
-
 int options_parse(enum command_id command, int argc, char **argv, struct options *ret)
 {
-	char letters[2 * N_ROWS + 2];
-	struct option longs[N_ROWS + 1];
+	char letters[2 * OPTION_ROWS_MAX];
+	struct option longs[OPTION_ROWS_MAX];
 	bool output_given = false;
 	int result = -1;
 	int id;
 
-	*ret = (struct options){
-		.command = command, .color = default_color(), .interval_ns = DEFAULT_INTERVAL_NS};
-	build_getopt(command, letters, longs);
+	*ret = (struct options){.command = command,
+				.color = default_color(),
+				.interval_ns = DEFAULT_INTERVAL_NS,
+				.stack_depth = DEFAULT_STACK_DEPTH};
+	option_table_getopt(command, letters, longs);
 	optind = 1;
 	opterr = 0;
 	while (result < 0 && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {

@@ -34,10 +34,13 @@ struct options {
 	size_t n_files;
 	bool lists;
 	bool json;
+	bool dot;
 	bool no_headings;
 	bool raw;
 	bool no_truncate;
 	bool stop;
+	unsigned stacks; /* 1: stacks of owners and waiters, 2: with source lines */
+	size_t stack_depth;
 	bool color;
 	const struct column **columns; /* malloced */
 	size_t n_columns;

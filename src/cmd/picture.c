@@ -76,8 +76,12 @@ static void tell_nothing(const struct snapshot *snapshot, const struct options *
 int take_picture(const struct options *options, bool tell, struct snapshot *ret)
 {
 	cleanup_free struct file_id *files = NULL;
-	struct snapshot_request request = {
-		.pids = options->pids, .n_pids = options->n_pids, .may_stop = options->stop};
+	struct snapshot_request request = {.pids = options->pids,
+					   .n_pids = options->n_pids,
+					   .may_stop = options->stop,
+					   .stack_depth = options->stacks ? options->stack_depth
+									  : 0,
+					   .source_lines = options->stacks > 1};
 	int error = identify_files(options, &files, &request.n_files);
 
 	if (!error && options->n_files && !request.n_files)

@@ -8,6 +8,7 @@
 #include "cmd/complain.h"
 #include "cmd/options.h"
 #include "cmd/picture.h"
+#include "report/dot.h"
 #include "report/json.h"
 #include "report/text.h"
 #include "snapshot.h"
@@ -27,6 +28,8 @@ static int print(const struct snapshot *snapshot, const struct options *options)
 
 	if (options->json)
 		error = json_print(snapshot, stdout);
+	else if (options->dot)
+		error = dot_print(snapshot, stdout);
 	else if (options->lists)
 		error = text_print_tree(snapshot, &text, stdout);
 	else

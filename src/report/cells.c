@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "names.h"
 #include "report/escape.h"
+#include "report/stack_text.h"
 
 #define COLOR_BROKEN "\033[31m"
 #define COLOR_BOLD "\033[1m"
@@ -139,6 +140,29 @@ static int print_problems(const struct snapshot *snapshot, const struct text_opt
 	return 0;
 }
 
+static int print_stacks(const struct snapshot *snapshot, FILE *out)
+{
+	int error = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < snapshot->n_tasks && !error; i++) {
+		const struct task *task = &snapshot->tasks[i];
+		char label[LABEL_MAX];
+		cleanup_free char *safe = NULL;
+
+		if (!task->n_frames)
+			continue;
+		name_task(task, label);
+		safe = escape_text(label);
+		if (!safe)
+			return -ENOMEM;
+		fprintf(out, "%s  %s\n", first ? "\nstacks of owners and waiters:\n" : "", safe);
+		error = stack_print_long(task, "      ", out);
+		first = false;
+	}
+	return error;
+}
+
 static const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
@@ -177,6 +201,8 @@ int cells_print_verdict(const struct snapshot *snapshot, const struct text_optio
 	if (options->raw || options->no_headings)
 		return 0;
 	error = print_problems(snapshot, options, out);
+	if (!error)
+		error = print_stacks(snapshot, out);
 	if (!error)
 		print_closing_line(&snapshot->census, out);
 	return error;

@@ -261,7 +261,6 @@ const struct column columns[] = {
 	 .type = VALUE_STRING,
 	 .help = "who has it: PID, or PID/TID, and name of the thread",
 	 .is_default = true,
-	 .shrinks = true,
 	 .get = get_owner},
 	{.name = "WAITERS",
 	 .type = VALUE_STRING,

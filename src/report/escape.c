@@ -112,6 +112,15 @@ char *escape_take(char *text)
 	return safe;
 }
 
+char *escape_vformat(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		return NULL;
+	return escape_take(text);
+}
+
 char *escape_utf8(const char *text)
 {
 	return escape(text, true);

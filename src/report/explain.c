@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "names.h"
 #include "report/escape.h"
+#include "report/stack_text.h"
 
 /* Threads behind a cycle, and heirs of a lock, that are named one by one. */
 #define NAMED_MAX ((size_t)8)
@@ -38,17 +39,12 @@ static void say(struct explanation *explanation, const char *format, ...)
 
 static void say(struct explanation *explanation, const char *format, ...)
 {
-	cleanup_free char *text = NULL;
 	cleanup_free char *safe = NULL;
 	va_list args;
-	int length;
 
 	va_start(args, format);
-	length = vasprintf(&text, format, args);
+	safe = escape_vformat(format, args);
 	va_end(args);
-	if (length < 0)
-		text = NULL;
-	safe = text ? escape_text(text) : NULL;
 	if (safe)
 		fputs(safe, explanation->out);
 	else
@@ -66,12 +62,12 @@ static const struct task *task_at(const struct explanation *explanation, size_t 
 	return &explanation->snapshot->tasks[index];
 }
 
-/* "  for 00:03:12", or nothing where the kernel does not tell. */
+/* "  for 00:03:12"; nothing for less than a second, or where the kernel does not tell. */
 static void say_slept(struct explanation *explanation, const struct task *task)
 {
 	char text[LABEL_MAX];
 
-	if (!task->slept_ns)
+	if (task->slept_ns < UINT64_C(1000000000))
 		return;
 	name_duration(task->slept_ns, text);
 	say(explanation, "  for %s", text);
@@ -93,6 +89,16 @@ static void say_task(struct explanation *explanation, size_t task)
 	say(explanation, "%s", text);
 }
 
+/* Where the thread stands, behind the strokes of a drawing or blanks. */
+static void say_stack(struct explanation *explanation, const struct task *task, const char *beside)
+{
+	char margin[64];
+
+	snprintf(margin, sizeof(margin), "  %s      ", beside);
+	if (stack_print_short(task, margin, explanation->out))
+		explanation->failed = true;
+}
+
 /* What a thread of a cycle has that the one before it wants, and what it wants itself. */
 static void draw_member(struct explanation *explanation, const struct cycle *cycle, size_t member,
 			const struct strokes *strokes, const char *stroke)
@@ -111,6 +117,7 @@ static void draw_member(struct explanation *explanation, const struct cycle *cyc
 	if (task->waits[0].timed)
 		fputs("  (with a timeout)", explanation->out);
 	fputc('\n', explanation->out);
+	say_stack(explanation, task, beside);
 }
 
 static void draw_cycle(struct explanation *explanation, const struct cycle *cycle)
@@ -142,6 +149,7 @@ static void say_behind(struct explanation *explanation, const struct cycle *cycl
 		say_lock(explanation, task->waits[0].lock);
 		say_slept(explanation, task);
 		fputc('\n', explanation->out);
+		say_stack(explanation, task, "    ");
 	}
 	if (cycle->n_behind > NAMED_MAX)
 		fprintf(explanation->out, "          and %zu more\n", cycle->n_behind - NAMED_MAX);
@@ -207,11 +215,20 @@ static void explain_lock(struct explanation *explanation, const struct problem *
 {
 	const struct lock *lock = &explanation->snapshot->locks[problem->lock];
 
+	if (lock->owner != SIZE_MAX) {
+		fputs("  owner:  ", explanation->out);
+		say_task(explanation, lock->owner);
+		fputc('\n', explanation->out);
+		say_stack(explanation, task_at(explanation, lock->owner), "    ");
+	}
 	for (size_t i = 0; i < lock->n_waiters && i < NAMED_MAX; i++) {
+		const struct task *waiter = task_at(explanation, lock->waiters[i].task);
+
 		fputs("  waits:  ", explanation->out);
 		say_task(explanation, lock->waiters[i].task);
-		say_slept(explanation, task_at(explanation, lock->waiters[i].task));
+		say_slept(explanation, waiter);
 		fputc('\n', explanation->out);
+		say_stack(explanation, waiter, "    ");
 	}
 	if (lock->owner != SIZE_MAX)
 		say_death(explanation, lock->owner);

@@ -223,6 +223,84 @@ static json_t *waits_json(struct builder *builder, size_t index)
 	return array;
 }
 
+static json_t *member_json(struct builder *builder, size_t index)
+{
+	const struct task *task = &builder->snapshot->tasks[index];
+	json_t *object = json_object();
+
+	put(builder, object, "pid", json_integer(task->pid));
+	put(builder, object, "tid", json_integer(task->tid));
+	put(builder, object, "comm", text(task->comm));
+	put(builder, object, "slept_ns",
+	    task->slept_ns ? json_integer((json_int_t)task->slept_ns) : json_null());
+	return object;
+}
+
+/* A thread of a cycle, with the lock that it waits for and the next one has. */
+static json_t *cycle_member_json(struct builder *builder, size_t index)
+{
+	const struct task *task = &builder->snapshot->tasks[index];
+	const struct lock *lock = &builder->snapshot->locks[task->waits[0].lock];
+	json_t *object = member_json(builder, index);
+	char label[LABEL_MAX];
+
+	name_lock(lock, label);
+	put(builder, object, "lock", text(label));
+	put(builder, object, "address", hex(task->waits[0].address));
+	put(builder, object, "hint", text(name_of_sort(lock->sort)));
+	return object;
+}
+
+static json_t *cycle_json(struct builder *builder, size_t index)
+{
+	const struct cycle *cycle = &builder->snapshot->cycles[index];
+	json_t *object = json_object();
+	json_t *tasks = json_array();
+	json_t *behind = json_array();
+
+	for (size_t i = 0; i < cycle->n; i++)
+		push(builder, tasks, cycle_member_json(builder, cycle->tasks[i]));
+	for (size_t i = 0; i < cycle->n_behind; i++)
+		push(builder, behind, member_json(builder, cycle->behind[i]));
+	put(builder, object, "tasks", tasks);
+	put(builder, object, "behind", behind);
+	return object;
+}
+
+static json_t *frame_json(struct builder *builder, const struct frame *frame)
+{
+	json_t *object = json_object();
+
+	put(builder, object, "pc", hex(frame->pc));
+	put(builder, object, "function", text(frame->function));
+	put(builder, object, "offset", frame->function ? hex(frame->offset) : json_null());
+	put(builder, object, "module", text(frame->module));
+	put(builder, object, "module_offset",
+	    frame->module ? hex(frame->module_offset) : json_null());
+	put(builder, object, "source", text(frame->source));
+	put(builder, object, "line", frame->source ? json_integer(frame->line) : json_null());
+	put(builder, object, "guess", json_boolean(frame->guess));
+	return object;
+}
+
+static json_t *stack_json(struct builder *builder, size_t index)
+{
+	const struct task *task = &builder->snapshot->tasks[index];
+	json_t *object;
+	json_t *frames;
+
+	if (!task->n_frames)
+		return NULL;
+	object = json_object();
+	frames = json_array();
+	for (size_t i = 0; i < task->n_frames; i++)
+		push(builder, frames, frame_json(builder, &task->frames[i]));
+	put(builder, object, "pid", json_integer(task->pid));
+	put(builder, object, "tid", json_integer(task->tid));
+	put(builder, object, "frames", frames);
+	return object;
+}
+
 static json_t *problem_json(struct builder *builder, size_t index)
 {
 	const struct problem *problem = &builder->snapshot->problems[index];
@@ -330,6 +408,8 @@ int json_print(const struct snapshot *snapshot, FILE *out)
 	write_array(&builder, "tasks", snapshot->n_tasks, task_json, out);
 	write_array(&builder, "locks", snapshot->n_locks, lock_json, out);
 	write_array(&builder, "waits", snapshot->n_tasks, waits_json, out);
+	write_array(&builder, "cycles", snapshot->n_cycles, cycle_json, out);
+	write_array(&builder, "stacks", snapshot->n_tasks, stack_json, out);
 	write_array(&builder, "problems", snapshot->n_problems, problem_json, out);
 	write_array(&builder, "skipped", snapshot->n_skipped, skipped_json, out);
 	fputs(",\n\"looked_at\":", out);

@@ -66,6 +66,14 @@ struct look {
 	size_t n_skipped_capacity;
 };
 
+/* look.c: what all parts need. */
+
+/* The process whose task this is. */
+struct look_process *look_process_of(struct look *look, size_t task);
+int look_add_occurrence(struct look *look, const struct occurrence *occurrence);
+/* Whether the task (into out->tasks) waits for the lock. */
+bool look_waits_for(const struct look *look, size_t task, size_t lock);
+
 /* select.c: which processes. */
 
 /* Adds the processes that were asked for. 0 or a negative errno. */
@@ -95,12 +103,6 @@ int look_join_tasks(struct look *look);
 int look_build_locks(struct look *look);
 /* The lock under this key, or LOCK_NONE. */
 size_t look_find_lock(const struct look *look, const struct futex_key *key);
-/* The process whose task this is. */
-struct look_process *look_process_of(struct look *look, size_t task);
-int look_add_occurrence(struct look *look, const struct occurrence *occurrence);
-
-/* Whether the task (into out->tasks) waits for the lock. */
-bool look_waits_for(const struct look *look, size_t task, size_t lock);
 
 /* homes.c: locks in known files, also those on no list. */
 int look_scan_homes(struct look *look);
@@ -117,6 +119,9 @@ int look_open_questions(struct look *look, struct file_id **ret_files, size_t *r
 
 /* recheck.c: looks again at what contradicts itself. *ret_changed: build the locks anew. */
 int look_recheck(struct look *look, bool *ret_changed);
+
+/* symbolise.c: names of locks that are variables, and the stacks that were asked for. */
+int look_symbolise(struct look *look);
 
 /* confirm.c: keeps those of out->cycles that are there at one moment. */
 int look_confirm_cycles(struct look *look);

@@ -38,8 +38,9 @@ bool module_find(const struct maps *maps, uint64_t address, struct module *ret)
 	if (!is_file(map))
 		return false;
 	*ret = (struct module){.first = map, .map = map, .bss = bss};
-	while (ret->first->offset && ret->first > maps->items &&
-	       same_file(ret->first, ret->first - 1))
+	/* Offsets ascend; one file twice, side by side, begins anew. */
+	while (ret->first > maps->items && same_file(ret->first, ret->first - 1) &&
+	       ret->first[-1].offset <= ret->first->offset)
 		ret->first--;
 	return true;
 }

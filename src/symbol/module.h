@@ -2,8 +2,8 @@
 /*
  * ELF files as they lie in a process: an executable, a shared library, the vDSO.
  *
- * Source: proc(5), /proc/PID/maps. The mappings of one file follow each other, the first has the
- * ELF header (file offset 0), and the one without a file behind the last is its .bss.
+ * Source: proc(5), /proc/PID/maps. The mappings of one file follow each other, by offset in the file;
+ * the first has the ELF header, and the one without a file behind the last is its .bss.
  */
 #ifndef ROBTRACE_SYMBOL_MODULE_H
 #define ROBTRACE_SYMBOL_MODULE_H

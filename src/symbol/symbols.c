@@ -241,6 +241,15 @@ int symbols_function(struct symbols *symbols, target_addr pc, bool returns, stru
 	return error;
 }
 
+target_addr symbols_function_start(struct symbols *symbols, target_addr pc, bool returns)
+{
+	struct finding finding;
+
+	if (find(symbols, SYMBOLS_FUNCTION, returns ? pc - 1 : pc, &finding) || !finding.named)
+		return 0;
+	return finding.start;
+}
+
 int symbols_data(struct symbols *symbols, target_addr address, struct arena *arena,
 		 struct symbols_variable *ret)
 {
@@ -259,6 +268,21 @@ int symbols_data(struct symbols *symbols, target_addr address, struct arena *are
 		ret->offset = address - finding.start;
 	}
 	return error;
+}
+
+bool symbols_eh_frame(struct symbols *symbols, const struct map *first, target_addr *ret_address,
+		      uint64_t *ret_size)
+{
+	struct symbols_file *file;
+	uint64_t in_file;
+	uint64_t load_address;
+
+	if (load(symbols, first, &file) || !file || !symbols_file_elf(file) ||
+	    !symbols_elf_eh_frame(symbols_file_elf(file), &in_file, ret_size) ||
+	    !symbols_elf_address(symbols_file_elf(file), first->offset, &load_address))
+		return false;
+	*ret_address = first->start + (in_file - load_address);
+	return true;
 }
 
 int symbols_module_file(struct symbols *symbols, const struct map *first)

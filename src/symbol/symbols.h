@@ -58,9 +58,19 @@ void symbols_enter(struct symbols *symbols, const struct symbols_process *proces
 int symbols_function(struct symbols *symbols, target_addr pc, bool returns, struct arena *arena,
 		     struct frame *ret);
 
-/* As above for a variable. */
+/* Where the function begins that has pc; 0 when not known. */
+target_addr symbols_function_start(struct symbols *symbols, target_addr pc, bool returns);
+
+/* As symbols_function, for a variable. */
 int symbols_data(struct symbols *symbols, target_addr address, struct arena *arena,
 		 struct symbols_variable *ret);
+
+/*
+ * For src/symbol/stack.c: where the module whose first mapping this is has its .eh_frame, in the
+ * process. False: it has none, or its file cannot be read.
+ */
+bool symbols_eh_frame(struct symbols *symbols, const struct map *first, target_addr *ret_address,
+		      uint64_t *ret_size);
 
 /*
  * For src/symbol/dwarf.c: an open file of the module whose first mapping this is, or of its debug

@@ -48,6 +48,8 @@ struct symbols_elf {
 	struct segment *segments;
 	size_t n_segments;
 	struct symbols_link link;
+	uint64_t eh_frame;
+	uint64_t eh_frame_size;
 	struct symbols_source sources[SOURCES];
 	struct symbols_table tables[SOURCES][SYMBOLS_KINDS];
 };
@@ -175,6 +177,13 @@ static bool is_named(const struct symbols_elf *elf, const GElf_Shdr *names,
 	       memcmp(found, name, size) == 0;
 }
 
+/* The one that compilers mark as x86-64 unwind data is the same as one of plain bytes. */
+static bool may_be_eh_frame(const GElf_Shdr *section)
+{
+	return (section->sh_type == SHT_PROGBITS || section->sh_type == SHT_X86_64_UNWIND) &&
+	       section->sh_flags & SHF_ALLOC;
+}
+
 static void note_table(struct symbols_elf *elf, Elf *handle, const GElf_Shdr *section)
 {
 	struct symbols_source *source =
@@ -219,6 +228,11 @@ static void read_sections(struct symbols_elf *elf, Elf *handle)
 		else if (header.sh_type == SHT_PROGBITS && !elf->link.name[0] &&
 			 is_named(elf, &names, &header, ".gnu_debuglink"))
 			read_debuglink(elf, &header);
+		else if (may_be_eh_frame(&header) && !elf->eh_frame_size &&
+			 is_named(elf, &names, &header, ".eh_frame")) {
+			elf->eh_frame = header.sh_addr;
+			elf->eh_frame_size = header.sh_size;
+		}
 	}
 }
 
@@ -353,6 +367,13 @@ bool symbols_elf_has(const struct symbols_elf *elf, uint64_t address)
 		    address - elf->segments[i].address < elf->segments[i].in_memory)
 			return true;
 	return false;
+}
+
+bool symbols_elf_eh_frame(const struct symbols_elf *elf, uint64_t *ret_address, uint64_t *ret_size)
+{
+	*ret_address = elf->eh_frame;
+	*ret_size = elf->eh_frame_size;
+	return elf->eh_frame_size != 0;
 }
 
 bool symbols_elf_find(struct symbols_elf *elf, enum symbols_kind kind, uint64_t address,

@@ -73,6 +73,9 @@ bool symbols_elf_address(const struct symbols_elf *elf, uint64_t offset, uint64_
 /* Whether a segment, its .bss included, has the address. */
 bool symbols_elf_has(const struct symbols_elf *elf, uint64_t address);
 
+/* The section .eh_frame. False: it has none. */
+bool symbols_elf_eh_frame(const struct symbols_elf *elf, uint64_t *ret_address, uint64_t *ret_size);
+
 /*
  * The symbol of that kind whose size covers the address; of several the innermost, and of names
  * for one thing the one that people use. The first call for a table reads and sorts it. True:

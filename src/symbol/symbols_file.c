@@ -10,12 +10,14 @@
 #include "symbol/demangle.h"
 #include "symbol/locate.h"
 
-/* Names kept of each kind. A power of two. */
-#define NAMES ((size_t)128)
+/* Addresses whose names are kept, of each kind. A power of two. */
+#define NAMES ((size_t)256)
 
 struct known_name {
-	uint64_t start;
-	char *text; /* NULL: the place is free */
+	bool used;
+	uint64_t address; /* that was asked for */
+	uint64_t start;   /* of what lies there */
+	char *text;       /* NULL: nothing with a name */
 };
 
 struct symbols_file {
@@ -123,42 +125,46 @@ const struct symbols_elf *symbols_file_debug(struct symbols_file *file,
 	return file->debug;
 }
 
-static struct known_name *place_of(struct symbols_file *file, enum symbols_kind kind,
-				   uint64_t start)
+static bool find(struct symbols_file *file, const struct symbols_route *route,
+		 enum symbols_kind kind, uint64_t address, struct symbols_hit *ret)
 {
-	return &file->names[kind][start * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (NAMES - 1)];
+	symbols_file_debug(file, route);
+	if (file->debug && symbols_elf_find(file->debug, kind, address, route->budget, ret))
+		return true;
+	return symbols_elf_find(file->elf, kind, address, route->budget, ret);
 }
 
-/* Makes the name that people read, unless it is here still. */
-static int keep_name(struct symbols_file *file, enum symbols_kind kind,
-		     const struct symbols_hit *hit, struct symbols_name *ret)
+static int learn(struct symbols_file *file, const struct symbols_route *route,
+		 enum symbols_kind kind, uint64_t address, struct known_name *ret)
 {
-	struct known_name *known = place_of(file, kind, hit->start);
+	struct known_name known = {.used = true, .address = address};
+	struct symbols_hit hit;
 	char plain[DEMANGLE_MAX];
 
-	if (!known->text || known->start != hit->start) {
-		char *text = strdup(demangle(hit->name, plain) ? plain : hit->name);
-
-		if (!text)
+	if (find(file, route, kind, address, &hit)) {
+		known.start = hit.start;
+		known.text = strdup(demangle(hit.name, plain) ? plain : hit.name);
+		if (!known.text)
 			return -ENOMEM;
-		free(known->text);
-		*known = (struct known_name){.start = hit->start, .text = text};
 	}
-	*ret = (struct symbols_name){.start = known->start, .text = known->text};
-	return 1;
+	free(ret->text);
+	*ret = known;
+	return 0;
 }
 
 int symbols_file_name(struct symbols_file *file, const struct symbols_route *route,
 		      enum symbols_kind kind, uint64_t address, struct symbols_name *ret)
 {
-	struct symbols_hit hit;
+	size_t slot = (size_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (NAMES - 1);
+	struct known_name *known = &file->names[kind][slot];
+	int error = 0;
 
 	if (!file->elf)
 		return 0;
-	symbols_file_debug(file, route);
-	if (file->debug && symbols_elf_find(file->debug, kind, address, route->budget, &hit))
-		return keep_name(file, kind, &hit, ret);
-	if (symbols_elf_find(file->elf, kind, address, route->budget, &hit))
-		return keep_name(file, kind, &hit, ret);
-	return 0;
+	if (!known->used || known->address != address)
+		error = learn(file, route, kind, address, known);
+	if (error || !known->text)
+		return error;
+	*ret = (struct symbols_name){.start = known->start, .text = known->text};
+	return 1;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "target/stop.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -46,6 +49,26 @@ int thread_stop_begin(pid_t tid, struct thread_stop *ret)
 	if (!WIFSTOPPED(status))
 		return -ESRCH;
 	*ret = (struct thread_stop){.tid = tid, .signal = owed_signal(status), .since_ns = since};
+	return 0;
+}
+
+int thread_stop_registers(const struct thread_stop *stop, uint64_t *ret_sp, uint64_t *ret_pc)
+{
+	struct user_regs_struct registers;
+	struct iovec area = {&registers, sizeof(registers)};
+
+	if (ptrace(PTRACE_GETREGSET, stop->tid, (void *)NT_PRSTATUS, &area) < 0)
+		return -errno;
+	/* A 32-bit task has a shorter set: its stacks are not unwound from here. */
+	if (area.iov_len != sizeof(registers))
+		return -EOPNOTSUPP;
+#if defined(__aarch64__)
+	*ret_sp = registers.sp;
+	*ret_pc = registers.pc;
+#else
+	*ret_sp = registers.rsp;
+	*ret_pc = registers.rip;
+#endif
 	return 0;
 }
 

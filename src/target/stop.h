@@ -21,6 +21,9 @@ struct thread_stop {
  */
 int thread_stop_begin(pid_t tid, struct thread_stop *ret);
 
+/* Where it stands: stack pointer and program counter. 0 or a negative errno. */
+int thread_stop_registers(const struct thread_stop *stop, uint64_t *ret_sp, uint64_t *ret_pc);
+
 /* Lets it go on. How long it stood, in ns. */
 uint64_t thread_stop_end(struct thread_stop *stop);
 

@@ -10,6 +10,7 @@ what the program does not have. Exit status: 0 ok, 1 failures, 77 nothing could 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -26,9 +27,15 @@ ZSH = ROOT / "completions/_robtrace"
 FISH = ROOT / "completions/robtrace.fish"
 MAN = ROOT / "man/robtrace.1"
 MAN_SHOW = ROOT / "man/robtrace-show.1"
+MAN_CHECK = ROOT / "man/robtrace-check.1"
 SCHEMA = ROOT / "docs/json-schema.json"
+JSON = ROOT / "docs/json.md"
 PROBLEMS = ROOT / "docs/problems.md"
+ARCHITECTURE = ROOT / "docs/architecture.md"
 README = ROOT / "README.md"
+
+# Kinds of problems that only `check` finds.
+ONLY_CHECK = ("long-hold",)
 
 
 class Skip(Exception):
@@ -120,6 +127,12 @@ def help_commands() -> list[str]:
     return re.findall(r"^  ([a-z][a-z-]*) ", text, re.M)
 
 
+def help_statuses(command: str) -> list[str]:
+    """From 'Exit status: 0 done, 1 ..., 2 ...'."""
+    text = tool(command, "--help").split("\nExit status: ", 1)[-1]
+    return re.findall(r"(?:^|[,\n] ?)(\d) ", text)
+
+
 def states() -> list[str]:
     """From the help of the column STATE: 'a, b, c or d'."""
     words = next((column.help for column in help_columns() if column.name == "STATE"), "")
@@ -162,6 +175,10 @@ def item_options(text: str) -> list[Option]:
         short = next((name for name in names if not name.startswith("--")), "")
         found.append(Option(short, next((n for n in names if n.startswith("--")), "")))
     return found
+
+
+def man_of(command: str) -> Path:
+    return MAN.parent / f"robtrace-{command}.1"
 
 
 def item_words(text: str) -> list[str]:
@@ -218,37 +235,57 @@ def listed(page: Path, before: str, pattern: str) -> list[str]:
 
 
 def case_options() -> None:
-    """robtrace show --help against the manual page and the completions."""
-    options = help_options("show")
+    """--help of each command against its manual page and the completions."""
+    for command in help_commands():
+        check_options(command)
+        check_examples(command)
+
+
+def check_options(command: str) -> None:
+    options = help_options(command)
     wanted = strings(options)
     letters = {option.long: option.short for option in options}
     names = [name for option in options for name in option if name]
+    page = man_of(command)
+    source = f"{command} --help"
 
-    same("man/robtrace-show.1, OPTIONS", strings(item_options(section(MAN_SHOW, "OPTIONS"))),
-         wanted, "show --help")
-    synopsis = flags(section(MAN_SHOW, "SYNOPSIS"))
-    same("man/robtrace-show.1, SYNOPSIS", [letters.get(name) or name for name in synopsis],
-         [option.short or option.long for option in options], "show --help")
-    for name in sorted(set(flags(MAN_SHOW.read_text())) - set(names)):
-        failures.append(f"man/robtrace-show.1: {name} is not in show --help")
-    same("completions/robtrace.bash", bash_options("robtrace", "show"), names, "show --help")
-    same("completions/_robtrace", strings(zsh_options("_robtrace_show")), wanted, "show --help")
-    same("completions/robtrace.fish", strings(fish_options("$show")), wanted, "show --help")
-    check_examples(set(names))
+    if not page.exists():
+        failures.append(f"man/{page.name} is missing")
+        return
+    same(f"man/{page.name}, OPTIONS", strings(item_options(section(page, "OPTIONS"))), wanted,
+         source)
+    synopsis = flags(section(page, "SYNOPSIS"))
+    same(f"man/{page.name}, SYNOPSIS", [letters.get(name) or name for name in synopsis],
+         [option.short or option.long for option in options], source)
+    for name in sorted(set(flags(page.read_text())) - set(names)):
+        failures.append(f"man/{page.name}: {name} is not in {source}")
+    same("completions/robtrace.bash", bash_options("robtrace", command), names, source)
+    same("completions/_robtrace", strings(zsh_options(f"_robtrace_{command}")), wanted, source)
+    same("completions/robtrace.fish", strings(fish_options(f"${command}")), wanted, source)
 
 
-def check_examples(names: set[str]) -> None:
-    """What the documents call the program with must be there."""
-    pages = [README, MAN, MAN_SHOW, *sorted((ROOT / "docs").glob("*.md"))]
+def check_examples(command: str) -> None:
+    """What the documents call the command with must be there."""
+    names = {name for option in help_options(command) for name in option if name}
+    pages = [README, *sorted(MAN.parent.glob("*.1")), *sorted((ROOT / "docs").glob("*.md"))]
     for page in pages:
-        for call in re.findall(r"\brobtrace show ([^|`\n]*)", page.read_text()):
+        for call in re.findall(rf"\brobtrace {command} ([^|`\n]*)", page.read_text()):
             # Behind two blanks begins what an example is said to do.
-            for word in re.split(r"  +|[;#]", call)[0].split():
+            for word in re.split(r"  +|[;#&]", call)[0].split():
                 for name in re.findall(r"^(--[a-z][a-z-]*|-[a-zA-Z]+)", word):
                     parts = [name] if name.startswith("--") else ["-" + c for c in name[1:]]
                     for part in parts:
-                        expect(part in names, f"{page.name}: 'robtrace show {call.strip()}': "
+                        expect(part in names, f"{page.name}: 'robtrace {command} {call.strip()}': "
                                               f"there is no {part}")
+
+
+def case_statuses() -> None:
+    """The exit statuses that --help tells, and those of the manual page."""
+    for command in help_commands():
+        page = man_of(command)
+        same(f"man/{page.name}, EXIT STATUS",
+             re.findall(r"^\.It (\d)$", section(page, "EXIT STATUS"), re.M),
+             help_statuses(command), f"{command} --help")
 
 
 def case_columns() -> None:
@@ -314,13 +351,42 @@ def case_states() -> None:
 
 
 def case_problems() -> None:
-    """The kinds of problems in the schema, the manual page and docs/problems.md."""
+    """The kinds of problems in the schema, the manual pages and docs/problems.md."""
     kinds = json.loads(SCHEMA.read_text())["$defs"]["problem"]["properties"]["kind"]["enum"]
+    source = "docs/json-schema.json"
 
-    same("man/robtrace-show.1, PROBLEMS", item_words(section(MAN_SHOW, "PROBLEMS")), kinds,
-         "docs/json-schema.json")
+    expect(set(ONLY_CHECK) <= set(kinds), f"{ONLY_CHECK}: not all of them in {source}")
+    same("man/robtrace-check.1, PROBLEMS", item_words(section(MAN_CHECK, "PROBLEMS")), kinds, source)
+    same("man/robtrace-show.1, PROBLEMS", item_words(section(MAN_SHOW, "PROBLEMS")),
+         [kind for kind in kinds if kind not in ONLY_CHECK], f"{source} (but {ONLY_CHECK})")
     same("docs/problems.md", re.findall(r"^## ([a-z-]+)$", PROBLEMS.read_text(), re.M), kinds,
-         "docs/json-schema.json")
+         source)
+
+
+def case_json() -> None:
+    """The outer keys of the document in the schema and in docs/json.md."""
+    keys = json.loads(SCHEMA.read_text())["properties"]
+    table = JSON.read_text().split("\n| key ", 1)[-1].split("\n\n")[0]
+
+    same("docs/json.md", re.findall(r"^\| `([a-z_]+)` +\|", table, re.M),
+         [key for key in keys if key != "schema"], "docs/json-schema.json (but schema)")
+
+
+def case_floors() -> None:
+    """The floors of docs/architecture.md and of scripts/check-floors.py, those that have files."""
+    spec = importlib.util.spec_from_file_location("floors", ROOT / "scripts/check-floors.py")
+    floors = importlib.util.module_from_spec(spec)
+    sys.dont_write_bytecode = True
+    spec.loader.exec_module(floors)
+    files = [path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.[ch]")]
+    table = ARCHITECTURE.read_text().split("\n| floor ", 1)[-1].split("\n\n")[0]
+    wanted = [name for name, patterns in floors.FLOORS
+              if any(floors.matches(file, patterns) for file in files)]
+    got = re.findall(r"^\| ([a-z]+) +\|", table, re.M)
+
+    same("docs/architecture.md, Floors", got, wanted, "scripts/check-floors.py")
+    expect(sorted(got) != sorted(wanted) or got == wanted,
+           f"docs/architecture.md, Floors: {got} are in another order than {wanted}")
 
 
 def case_mandoc() -> None:
@@ -340,6 +406,7 @@ def case_completion_bash() -> None:
         expect(got == wanted, f"bash: 'robtrace {' '.join(words)}' offers {got}, not {wanted}")
 
     offered(["sh"], ["show"])
+    offered(["c"], ["check"])
     offered(["--v"], ["--version"])
     offered(["show", "--not"], ["--notruncate"])
     offered(["show", "-o", "ST"], ["STATE"])
@@ -353,6 +420,12 @@ def case_completion_bash() -> None:
     offered(["show", "--color", "="], ["auto", "always", "never"])
     offered(["show", "--color", "=", "n"], ["never"])
     offered(["show", "--", "-"], [])
+    offered(["show", "--st"], ["--stacks", "--stack-depth", "--stop"])
+    offered(["check", "--st"], ["--stacks", "--stack-depth", "--stop"])
+    offered(["check", "--hold", "-"], [])
+    offered(["check", "-a", "--wait", "=", ""], [])
+    offered(["check", "-k", "--color", "=", "al"], ["always"])
+    offered(["check", "-o", "-"], bash_options("robtrace", "check"))
     offered(["nosuch", "-"], [])
     check_pids(os.getpid())
 
@@ -396,7 +469,12 @@ def case_completion_fish() -> None:
                              ("robtrace show -o +LOCK,NWA", ["+LOCK,NWAITERS"]),
                              ("robtrace show --output=WO", ["--output=WORD"]),
                              ("robtrace show --color=n", ["--color=never"]),
-                             (f"robtrace show -p 1,{os.getpid()}", None)):
+                             ("robtrace che", ["check"]),
+                             ("robtrace check --wa", ["--wait"]),
+                             ("robtrace check --d", []),
+                             ("robtrace check --color=al", ["--color=always"]),
+                             (f"robtrace show -p 1,{os.getpid()}", None),
+                             (f"robtrace check -p 1,{os.getpid()}", None)):
             got = offered(line)
             if wanted is None:
                 wanted = [f"1,{os.getpid()}"]

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/option_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report/columns.h"
+
+struct option_row {
+	unsigned commands; /* which have it: bits of enum command_bit */
+	int id;            /* its letter, or one of enum long_only */
+	const char *name;
+	const char *argument; /* NULL: none; in brackets: may be left out */
+	const char *help;
+};
+
+enum command_bit {
+	IN_SHOW = 1u << COMMAND_SHOW,
+	IN_CHECK = 1u << COMMAND_CHECK,
+	IN_BOTH = IN_SHOW | IN_CHECK,
+};
+
+static const struct option_row rows[] = {
+	{IN_BOTH, 'p', "pid", "PID[,PID...]", "these processes"},
+	{IN_BOTH, 'a', "all", NULL, "every process that we may look at"},
+	{IN_SHOW, 'l', "lists", NULL,
+	 "a tree of threads, their robust lists and the entries on them"},
+	{IN_BOTH, 'J', "json", NULL, "one JSON document (schema: json-schema.json)"},
+	{IN_SHOW, OPT_DOT, "dot", NULL, "threads and locks as a graph for Graphviz (dot -Tsvg)"},
+	{IN_SHOW, 'o', "output", "COLUMNS",
+	 "columns of the table, separated by commas; +COLUMNS adds some"},
+	{IN_SHOW, 'n', "noheadings", NULL, "rows only: no headings, problems or closing line"},
+	{IN_SHOW, 'r', "raw", NULL,
+	 "rows for scripts: one blank between cells, blanks in cells\nas \\x20, empty cells as -"},
+	{IN_SHOW, 'u', "notruncate", NULL, "let lines be wider than the terminal"},
+	{IN_SHOW, OPT_LIST_COLUMNS, "list-columns", NULL, "list the columns for -o and leave"},
+	{IN_BOTH, 'k', "stacks", NULL,
+	 "the stack of each owner and waiter; -kk: with source lines"},
+	{IN_BOTH, OPT_STACK_DEPTH, "stack-depth", "N", "calls shown of a stack (default 64)"},
+	{IN_CHECK, OPT_WAIT, "wait", "SECONDS",
+	 "look again and again until there is a problem, or for so long"},
+	{IN_CHECK, OPT_INTERVAL, "interval", "SECONDS", "time between two looks (default 1)"},
+	{IN_CHECK, OPT_HOLD, "hold", "SECONDS",
+	 "call it a problem when a lock that others wait for is held\nlonger than that"},
+	{IN_BOTH, OPT_STOP, "stop", NULL,
+	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
+	{IN_BOTH, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
+	{IN_BOTH, 'h', "help", NULL, "this text"},
+	{IN_BOTH, 'V', "version", NULL, "the version"},
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Also room for the row that ends getopt_long's table, and for its leading ":". */
+_Static_assert(N_ROWS < OPTION_ROWS_MAX - 1, "OPTION_ROWS_MAX is too small");
+
+/* What --help says around the options. */
+static const struct {
+	const char *name;
+	const char *usage;
+	const char *about;
+	const char *statuses;
+	bool has_columns;
+} commands[] = {
+	[COMMAND_SHOW] =
+		{
+			.name = "show",
+			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
+			.about =
+				"Shows who holds which robust futex and who waits for it, without "
+				"stopping anybody.\n"
+				"With FILE: in every process that maps it, and only the locks in it.\n",
+			.statuses = "Exit status: 0 done, 1 nothing could be looked at, 2 usage,\n"
+				    "3 the output could not be written.\n",
+			.has_columns = true,
+		},
+	[COMMAND_CHECK] =
+		{
+			.name = "check",
+			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
+			.about =
+				"Tells what is wrong with robust futexes: deadlocks, dead and stopped "
+				"owners, broken lists.\n"
+				"Says nothing when nothing is wrong. With FILE: in every process that "
+				"maps it,\nand only the locks in it.\n",
+			.statuses = "Exit status: 0 no problem, 1 problems found, 2 could not look "
+				    "(usage or error).\n",
+		},
+};
+
+/* The help text of a row may have a second line. */
+static void print_row(const struct option_row *row)
+{
+	const char *newline = strchr(row->help, '\n');
+	bool optional = row->argument && row->argument[0] == '[';
+	char left[48];
+	char letter[8] = "    ";
+
+	if (row->id < OPT_LIST_COLUMNS)
+		snprintf(letter, sizeof(letter), "-%c, ", row->id);
+	/* An argument that may be left out hangs on the name: --color[=WHEN]. */
+	if (optional)
+		snprintf(left, sizeof(left), "%s--%s[=%s", letter, row->name, row->argument + 1);
+	else
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name,
+			 row->argument ? " " : "", row->argument ? row->argument : "");
+	if (newline)
+		printf("  %-24s %.*s\n  %24s %s\n", left, (int)(newline - row->help), row->help, "",
+		       newline + 1);
+	else
+		printf("  %-24s %s\n", left, row->help);
+}
+
+const char *option_table_command(enum command_id command)
+{
+	return commands[command].name;
+}
+
+void option_table_print_help(enum command_id command)
+{
+	printf("Usage: robtrace %s %s\n\n%s\nOptions:\n", commands[command].name,
+	       commands[command].usage, commands[command].about);
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].commands & 1u << command)
+			print_row(&rows[i]);
+	if (commands[command].has_columns)
+		printf("\nColumns of the table (-o), * by default:\n");
+	for (size_t i = 0; i < n_columns && commands[command].has_columns; i++)
+		printf(" %c%-12s %s\n", columns[i].is_default ? '*' : ' ', columns[i].name,
+		       columns[i].help);
+	printf("\n%s", commands[command].statuses);
+}
+
+void option_table_getopt(enum command_id command, char letters[2 * OPTION_ROWS_MAX],
+			 struct option longs[OPTION_ROWS_MAX])
+{
+	char *at = letters;
+	size_t count = 0;
+
+	/* The first ':' lets us tell an argument that is missing from an unknown option. */
+	*at++ = ':';
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct option_row *row = &rows[i];
+		int wants = no_argument;
+
+		if (!(row->commands & 1u << command))
+			continue;
+		if (row->argument)
+			wants = row->argument[0] == '[' ? optional_argument : required_argument;
+		longs[count++] = (struct option){row->name, wants, NULL, row->id};
+		if (row->id >= OPT_LIST_COLUMNS)
+			continue;
+		*at++ = (char)row->id;
+		if (wants == required_argument)
+			*at++ = ':';
+	}
+	*at = '\0';
+	longs[count] = (struct option){0};
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Debug information of one process by libdw: source lines, and the unwinding of 32-bit stacks by
+ * libdwfl. Files are found as the symbols find them; nothing is fetched over the network.
+ */
+#ifndef ROBTRACE_SYMBOL_DWARF_H
+#define ROBTRACE_SYMBOL_DWARF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "symbol/symbols.h"
+
+struct dwarf;
+
+/*
+ * The symbols must have entered this very process, and stay with it until dwarf_close. 0, -ENOMEM,
+ * or -EIO when libdw fails.
+ */
+int dwarf_open(struct symbols *symbols, const struct symbols_process *process, struct dwarf **ret);
+void dwarf_close(struct dwarf *dwarf);
+
+/* *ret_source is in the arena, NULL where no line is known. 0 or -ENOMEM. */
+int dwarf_line(struct dwarf *dwarf, target_addr pc, bool returns, struct arena *arena,
+	       const char **ret_source, unsigned *ret_line);
+
+struct dwarf_call {
+	target_addr pc;
+	bool returns; /* pc is a return address */
+};
+
+/*
+ * The stack of a blocked thread, the innermost call first. Their number, at most `max`, or a
+ * negative errno: -EIO when libdwfl cannot begin.
+ */
+ssize_t dwarf_unwind(struct dwarf *dwarf, pid_t tid, target_addr sp, target_addr pc,
+		     struct dwarf_call *ret, size_t max);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "symbol/search.h"
+
+#include <string.h>
+
+#include "symbol/module.h"
+
+#if defined(__x86_64__)
+#define CHUNK ((size_t)4096)
+#define CALL_DIRECT 0xe8
+#define GROUP_5 0xff
+/* The longest call: a prefix, the opcode, and an operand of six bytes. */
+#define CALL_BYTES 8
+/* As long as a function may be whose beginning we do not know. */
+#define NEAR ((uint64_t)4096)
+
+static uint64_t read_pointer(const struct search_place *place, uint64_t address)
+{
+	uint64_t pointer;
+
+	return memory_read_one(place->memory, address, &pointer, sizeof(pointer)) ? 0 : pointer;
+}
+
+static uint64_t relative(uint64_t next, const unsigned char *offset)
+{
+	int32_t distance;
+
+	memcpy(&distance, offset, sizeof(distance));
+	return next + (uint64_t)(int64_t)distance;
+}
+
+/*
+ * Where a stub of a procedure linkage table jumps to: [endbr64] [bnd] jmp *offset(%rip). The
+ * address itself where there is none, 0 where the pointer cannot be read.
+ */
+static uint64_t through_stub(const struct search_place *place, uint64_t target)
+{
+	static const unsigned char landing[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	unsigned char code[16];
+	size_t at = 0;
+
+	if (memory_read_one(place->memory, target, code, sizeof(code)))
+		return target;
+	if (memcmp(code, landing, sizeof(landing)) == 0)
+		at += sizeof(landing);
+	if (code[at] == 0xf2)
+		at++;
+	if (code[at] != GROUP_5 || code[at + 1] != 0x25)
+		return target;
+	return read_pointer(place, relative(target + at + 6, code + at + 2));
+}
+
+/* target: 0 where we do not know it. */
+static enum search_rank rank_target(uint64_t target, const struct search_function *function)
+{
+	if (!target)
+		return SEARCH_POSSIBLE;
+	if (function->start)
+		return target == function->start ? SEARCH_EXACT : SEARCH_OTHER;
+	return target <= function->pc && function->pc - target < NEAR ? SEARCH_NEAR : SEARCH_OTHER;
+}
+
+/* An indirect call of that length: ff /2 with its ModRM byte, SIB byte and displacement. */
+static bool is_indirect(const unsigned char *at, size_t length)
+{
+	unsigned char mode;
+	size_t expected = 2;
+
+	if (at[0] != GROUP_5 || (at[1] >> 3 & 7) != 2)
+		return false;
+	mode = at[1] >> 6;
+	if (mode != 3 && (at[1] & 7) == 4)
+		expected++;
+	if (mode == 1)
+		expected += 1;
+	if (mode == 2 || (mode == 0 && (at[1] & 7) == 5))
+		expected += 4;
+	/* No base but a displacement. */
+	if (mode == 0 && (at[1] & 7) == 4 && (at[2] & 7) == 5)
+		expected += 4;
+	return expected == length;
+}
+
+/* Whether a call lies before the address; and which function it calls, as far as one can see. */
+static bool follows_call(const struct search_place *place, uint64_t pc,
+			 const struct search_function *function, enum search_rank *ret)
+{
+	unsigned char code[CALL_BYTES];
+	uint64_t target;
+
+	if (memory_read_one(place->memory, pc - CALL_BYTES, code, sizeof(code)))
+		return false;
+	if (code[CALL_BYTES - 5] == CALL_DIRECT) {
+		target = relative(pc, code + CALL_BYTES - 4);
+		if (module_executable(place->maps, target)) {
+			*ret = rank_target(target, function);
+			if (*ret == SEARCH_OTHER)
+				*ret = rank_target(through_stub(place, target), function);
+			return true;
+		}
+	}
+	*ret = SEARCH_POSSIBLE;
+	for (size_t length = 2; length <= 7; length++) {
+		if (!is_indirect(&code[CALL_BYTES - length], length))
+			continue;
+		/* call *offset(%rip), as -fno-plt makes it: the pointer is there to be read. */
+		if (length == 6 && code[CALL_BYTES - 5] == 0x15)
+			*ret = rank_target(read_pointer(place, relative(pc, code + 4)), function);
+		return true;
+	}
+	return false;
+}
+
+bool search_is_return(const struct search_place *place, uint64_t pc,
+		      const struct search_function *function, enum search_rank *ret)
+{
+	return pc > CALL_BYTES && module_executable(place->maps, pc - 1) &&
+	       follows_call(place, pc, function, ret);
+}
+
+static struct search_call call_at(uint64_t slot, uint64_t pc, uint64_t before,
+				  const struct map *stack, enum search_rank rank)
+{
+	return (struct search_call){.pc = pc,
+				    .sp = slot + 8,
+				    .bp = before,
+				    .bp_ok = before > slot && before < stack->end,
+				    .rank = rank};
+}
+
+bool search_frame_pointer(const struct search_place *place, uint64_t sp, uint64_t bp,
+			  const struct search_function *function, struct search_call *ret)
+{
+	const struct map *stack = maps_find(place->maps, sp);
+	enum search_rank rank;
+	uint64_t words[2];
+
+	if (!stack || bp < sp || bp >= stack->end || bp % 8 ||
+	    memory_read_one(place->memory, bp, words, sizeof(words)) ||
+	    !search_is_return(place, words[1], function, &rank))
+		return false;
+	*ret = call_at(bp + 8, words[1], words[0], stack, rank);
+	return true;
+}
+
+size_t search_calls(const struct search_place *place, uint64_t sp,
+		    const struct search_function *function, struct search_call *ret, size_t max)
+{
+	const struct map *stack = maps_find(place->maps, sp);
+	uint64_t words[CHUNK / 8];
+	uint64_t before = 0;
+	size_t count = 0;
+	uint64_t end;
+
+	if (!stack || sp % 8)
+		return 0;
+	end = stack->end - sp < SEARCH_BYTES ? stack->end : sp + SEARCH_BYTES;
+	for (uint64_t at = sp; at < end;) {
+		/* To the end of the page, so that a page which cannot be read is left out whole. */
+		size_t size = CHUNK - (size_t)(at % CHUNK);
+
+		if (memory_read_one(place->memory, at, words, size))
+			break;
+		for (size_t i = 0; i < size / 8; i++) {
+			enum search_rank rank;
+
+			if (search_is_return(place, words[i], function, &rank)) {
+				/* Full: only what is certain is worth a place. */
+				if (count == max && rank == SEARCH_EXACT)
+					count--;
+				if (count < max)
+					ret[count++] = call_at(at + i * 8, words[i], before, stack,
+							       rank);
+				if (rank == SEARCH_EXACT)
+					return count;
+			}
+			before = words[i];
+		}
+		at += size;
+	}
+	return count;
+}
+#else
+bool search_is_return(const struct search_place *place, uint64_t pc,
+		      const struct search_function *function, enum search_rank *ret)
+{
+	(void)function;
+	*ret = SEARCH_POSSIBLE;
+	return module_executable(place->maps, pc);
+}
+
+bool search_frame_pointer(const struct search_place *place, uint64_t sp, uint64_t bp,
+			  const struct search_function *function, struct search_call *ret)
+{
+	(void)place;
+	(void)sp;
+	(void)bp;
+	(void)function;
+	(void)ret;
+	return false;
+}
+
+size_t search_calls(const struct search_place *place, uint64_t sp,
+		    const struct search_function *function, struct search_call *ret, size_t max)
+{
+	(void)place;
+	(void)sp;
+	(void)function;
+	(void)ret;
+	(void)max;
+	return 0;
+}
+#endif
