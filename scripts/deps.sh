@@ -38,6 +38,7 @@ test    | py:samba.samba3        | python3-samba      | python3-samba
 test    | cmd:uwsgi-core         | uwsgi-core         | uwsgi
 test    | file:/usr/sbin/apache2 | apache2-bin        | httpd
 test    | cmd:fzf                | fzf                | fzf
+test    | cmd:dot                | graphviz           | graphviz
 test    | cmd:unshare            | util-linux         | util-linux
 test    | cmd:mandoc             | mandoc             | mandoc
 test    | cmd:zsh                | zsh                | zsh
@@ -54,6 +55,7 @@ demo    | py:lmdb                | python3-lmdb       | python3-lmdb
 demo    | cmd:mdb_load           | lmdb-utils         | lmdb
 bench   | cmd:hyperfine          | hyperfine          | hyperfine
 bench   | cmd:gdb                | gdb                | gdb
+bench   | cmd:eu-stack           | elfutils           | elfutils
 fuzz    | cmd:clang              | clang              | clang
 fuzz    | fuzzer                 | libclang-rt-dev    | compiler-rt
 package | cmd:dpkg-shlibdeps     | dpkg-dev           | dpkg-dev

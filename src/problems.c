@@ -335,7 +335,7 @@ static const char *cycle_text(struct snapshot *snapshot, const struct cycle *cyc
 		append(text, behind);
 	}
 	if (cycle->n_behind) {
-		snprintf(behind, sizeof(behind), "; %zu more wait%s behind them", cycle->n_behind,
+		snprintf(behind, sizeof(behind), "; %zu more wait%s behind", cycle->n_behind,
 			 cycle->n_behind == 1 ? "s" : "");
 		append(text, behind);
 	}

@@ -8,7 +8,7 @@
 /* Fills problems, worst first. 0 or -ENOMEM. */
 int problems_find(struct snapshot *snapshot);
 
-/* Adds that the lock has been held by its owner for so long. 0 or -ENOMEM. */
-int problems_add_long_hold(struct snapshot *snapshot, size_t lock, uint64_t held_ns);
+/* Adds that locks[index] has been held by its owner for so long. 0 or -ENOMEM. */
+int problems_add_long_hold(struct snapshot *snapshot, size_t index, uint64_t held_ns);
 
 #endif

@@ -67,10 +67,10 @@ static int note_hold(struct holds *holds, struct snapshot *snapshot, size_t inde
 	return error;
 }
 
-/* Follows who holds what that others wait for, from look to look. */
-static int note_holds(struct holds *holds, struct snapshot *snapshot, uint64_t limit_ns)
+/* Follows who holds what that others wait for, from look to look. `now`: when this was due. */
+static int note_holds(struct holds *holds, struct snapshot *snapshot, uint64_t now,
+		      uint64_t limit_ns)
 {
-	uint64_t now = clock_now_ns();
 	size_t kept = 0;
 	int error = 0;
 
@@ -118,24 +118,43 @@ static void sleep_until(uint64_t time_ns)
 		;
 }
 
+/* There was nothing to look at: named processes may have ended, a file may be mapped later. */
+static int nobody_there(const struct options *options, bool first, bool last)
+{
+	if (options->n_pids)
+		return first ? CHECK_FAILED : CHECK_GOOD;
+	return last ? CHECK_FAILED : -1;
+}
+
+/* Silence would say that nothing is wrong where we are blind. */
+static void tell_unseen(const struct snapshot *snapshot, bool first)
+{
+	if (first && snapshot->census.unseen_waits)
+		complain("who waits in %zu of the processes cannot be seen: that needs the same "
+			 "user, or CAP_DAC_READ_SEARCH",
+			 snapshot->census.unseen_waits);
+}
+
 /*
  * One look. -1: nothing is wrong, and there is time to look again. Otherwise the exit status; what
  * is wrong, or that nothing is, has been told.
  */
-static int look(const struct options *options, struct holds *holds, bool first, bool last)
+static int look(const struct options *options, struct holds *holds, uint64_t now, bool first,
+		bool last)
 {
 	struct snapshot snapshot;
 	int status;
 
 	if (take_picture(options, first, &snapshot))
 		return CHECK_FAILED;
-	if (options->hold_ns && note_holds(holds, &snapshot, options->hold_ns)) {
+	if (options->hold_ns && note_holds(holds, &snapshot, now, options->hold_ns)) {
 		complain_memory();
 		snapshot_free(&snapshot);
 		return CHECK_FAILED;
 	}
+	tell_unseen(&snapshot, first);
 	if (!snapshot.census.processes)
-		status = last ? CHECK_FAILED : -1;
+		status = nobody_there(options, first, last);
 	else if (snapshot.n_problems || last)
 		status = report(&snapshot, options);
 	else
@@ -157,7 +176,7 @@ static int check(const struct options *options)
 	while (status < 0) {
 		bool last = next >= begin + span_ns;
 
-		status = look(options, &holds, next == begin, last);
+		status = look(options, &holds, next, next == begin, last);
 		next += options->interval_ns;
 		if (next > begin + span_ns)
 			next = begin + span_ns;

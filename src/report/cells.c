@@ -4,22 +4,20 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "names.h"
 #include "report/escape.h"
 #include "report/stack_text.h"
+#include "report/wrap.h"
 
 #define COLOR_BROKEN "\033[31m"
 #define COLOR_BOLD "\033[1m"
 #define COLOR_RESET "\033[0m"
 
-/* Where sentences of problems begin, and how narrow they may get before they are not broken. */
+/* Where sentences of problems begin, and those behind "Next:". */
 #define TEXT_MARGIN ((size_t)18)
-#define MIN_TEXT_WIDTH ((size_t)20)
+#define NEXT_MARGIN (TEXT_MARGIN + 6)
 
 struct libscols_table *cells_table(const struct text_options *options, FILE *out)
 {
@@ -76,45 +74,11 @@ void cells_color_state(struct libscols_line *line, size_t column, enum futex_sta
 		scols_cell_set_color(scols_line_get_cell(line, column), color);
 }
 
-/* Prints the text, on a terminal broken at blanks so that each line stays behind the margin. */
-static void print_wrapped(const char *text, size_t margin, size_t width, FILE *out)
-{
-	size_t room = width > margin + MIN_TEXT_WIDTH ? width - margin : SIZE_MAX;
-
-	for (;;) {
-		size_t length = strlen(text);
-		size_t cut = room;
-
-		if (length > room) {
-			while (cut > 0 && text[cut] != ' ')
-				cut--;
-			if (cut == 0)
-				cut = strcspn(text, " ");
-		}
-		if (length <= room || !text[cut]) {
-			fputs(text, out);
-			return;
-		}
-		fprintf(out, "%.*s\n%*s", (int)cut, text, (int)margin, "");
-		text += cut + 1;
-	}
-}
-
-/* Of the terminal on standard output; 0 when it is none, or lines may have any length. */
-static size_t terminal_width(const struct text_options *options)
-{
-	struct winsize size;
-
-	if (!options->terminal || options->no_truncate || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		return 0;
-	return size.ws_col;
-}
-
 static int print_problems(const struct snapshot *snapshot, const struct text_options *options,
 			  FILE *out)
 {
 	bool color = options->color;
-	size_t width = terminal_width(options);
+	size_t width = options->no_truncate ? 0 : wrap_terminal_width();
 	size_t count = snapshot->n_problems;
 
 	if (!count)
@@ -131,10 +95,10 @@ static int print_problems(const struct snapshot *snapshot, const struct text_opt
 			return -ENOMEM;
 		fprintf(out, "  %s%-15s%s ", color ? COLOR_BROKEN : "",
 			name_of_problem(problem->kind), color ? COLOR_RESET : "");
-		print_wrapped(text, TEXT_MARGIN, width, out);
+		wrap_print(text, TEXT_MARGIN, TEXT_MARGIN, width, out);
 		fprintf(out, ".\n  %-15s %sNext:%s ", "", color ? COLOR_BOLD : "",
 			color ? COLOR_RESET : "");
-		print_wrapped(problem->next, TEXT_MARGIN + strlen("Next: "), width, out);
+		wrap_print(problem->next, NEXT_MARGIN, NEXT_MARGIN, width, out);
 		fputs(".\n", out);
 	}
 	return 0;

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "report/escape.h"
 #include "report/stack_text.h"
+#include "report/wrap.h"
 
 /* Threads behind a cycle, and heirs of a lock, that are named one by one. */
 #define NAMED_MAX ((size_t)8)
@@ -47,6 +48,17 @@ static void say(struct explanation *explanation, const char *format, ...)
 	va_end(args);
 	if (safe)
 		fputs(safe, explanation->out);
+	else
+		explanation->failed = true;
+}
+
+/* A sentence; on a terminal, broken to fit. */
+static void say_wrapped(struct explanation *explanation, const char *text, size_t at, size_t margin)
+{
+	cleanup_free char *safe = escape_text(text);
+
+	if (safe)
+		wrap_print(safe, at, margin, wrap_terminal_width(), explanation->out);
 	else
 		explanation->failed = true;
 }
@@ -89,13 +101,23 @@ static void say_task(struct explanation *explanation, size_t task)
 	say(explanation, "%s", text);
 }
 
+/* Source lines were asked for, and there are some: they want a line a call. */
+static bool has_lines(const struct task *task)
+{
+	for (size_t i = 0; i < task->n_frames; i++)
+		if (task->frames[i].source)
+			return true;
+	return false;
+}
+
 /* Where the thread stands, behind the strokes of a drawing or blanks. */
 static void say_stack(struct explanation *explanation, const struct task *task, const char *beside)
 {
 	char margin[64];
 
 	snprintf(margin, sizeof(margin), "  %s      ", beside);
-	if (stack_print_short(task, margin, explanation->out))
+	if (has_lines(task) ? stack_print_long(task, margin, explanation->out)
+			    : stack_print_short(task, margin, explanation->out))
 		explanation->failed = true;
 }
 
@@ -155,42 +177,57 @@ static void say_behind(struct explanation *explanation, const struct cycle *cycl
 		fprintf(explanation->out, "          and %zu more\n", cycle->n_behind - NAMED_MAX);
 }
 
-/* Who gets a lock when its owner dies: any of its waiters, the kernel wakes one. */
-static void say_heirs(struct explanation *explanation, const struct lock *lock)
+/* Waiters that outlive the process: one of them inherits. The number of them. */
+static size_t say_heirs(struct explanation *explanation, const struct lock *lock, pid_t pid)
 {
-	size_t named = lock->n_waiters < NAMED_MAX ? lock->n_waiters : NAMED_MAX;
+	const char *between = "";
+	size_t count = 0;
 
-	for (size_t i = 0; i < named; i++) {
-		if (i)
-			fputs(i + 1 == lock->n_waiters ? " or " : ", ", explanation->out);
-		fprintf(explanation->out, "%d", task_at(explanation, lock->waiters[i].task)->tid);
+	for (size_t i = 0; i < lock->n_waiters; i++) {
+		const struct task *waiter = task_at(explanation, lock->waiters[i].task);
+
+		if (waiter->pid == pid)
+			continue;
+		count++;
+		if (count > NAMED_MAX)
+			continue;
+		fprintf(explanation->out, "%s%d", between, waiter->tid);
+		between = " or ";
 	}
-	if (lock->n_waiters > named)
-		fprintf(explanation->out, " or one of %zu more", lock->n_waiters - named);
+	if (count > NAMED_MAX)
+		fprintf(explanation->out, " or one of %zu more", count - NAMED_MAX);
+	return count;
 }
 
-/* What the kernel does with the contended locks of a thread that dies now. */
+/* What becomes of a lock that others wait for when the process of its owner ends now. */
+static void say_end(struct explanation *explanation, size_t index, const struct task *owner)
+{
+	const struct lock *lock = &explanation->snapshot->locks[index];
+
+	/* Private memory ends with its process. */
+	if (!lock->place.shared)
+		return;
+	fprintf(explanation->out, "  If process %d ends, ", owner->pid);
+	if (lock->sort != LOCK_ROBUST) {
+		say_lock(explanation, index);
+		fputs(" stays locked for ever.\n", explanation->out);
+		return;
+	}
+	fputs("the kernel marks ", explanation->out);
+	say_lock(explanation, index);
+	fputs(" and wakes one waiter: ", explanation->out);
+	if (!say_heirs(explanation, lock, owner->pid))
+		fputs("the next to lock it", explanation->out);
+	fputs(" gets EOWNERDEAD.\n", explanation->out);
+}
+
 static void say_death(struct explanation *explanation, size_t owner)
 {
 	const struct snapshot *snapshot = explanation->snapshot;
 
-	for (size_t i = 0; i < snapshot->n_locks; i++) {
-		const struct lock *lock = &snapshot->locks[i];
-
-		if (lock->owner != owner || !lock->n_waiters)
-			continue;
-		fprintf(explanation->out, "  If %d dies, ", snapshot->tasks[owner].tid);
-		if (lock->sort != LOCK_ROBUST) {
-			say_lock(explanation, i);
-			fputs(" stays locked, unless its whole process ends.\n", explanation->out);
-			continue;
-		}
-		fputs("the kernel marks ", explanation->out);
-		say_lock(explanation, i);
-		fputs(" and wakes one waiter: ", explanation->out);
-		say_heirs(explanation, lock);
-		fputs(" gets EOWNERDEAD.\n", explanation->out);
-	}
+	for (size_t i = 0; i < snapshot->n_locks; i++)
+		if (snapshot->locks[i].owner == owner && snapshot->locks[i].n_waiters)
+			say_end(explanation, i, &snapshot->tasks[owner]);
 }
 
 static void explain_cycle(struct explanation *explanation, const struct problem *problem)
@@ -247,12 +284,15 @@ int explain_print(const struct snapshot *snapshot, bool color, FILE *out)
 		if (problem->cycle != SIZE_MAX) {
 			explain_cycle(&explanation, problem);
 		} else {
-			say(&explanation, "%s", problem->text);
+			say_wrapped(&explanation, problem->text,
+				    strlen(name_of_problem(problem->kind)) + 2, 2);
 			fputs(".\n", out);
 			if (problem->lock != LOCK_NONE)
 				explain_lock(&explanation, problem);
 		}
-		fprintf(out, "  Next: %s.\n", problem->next);
+		fputs("  Next: ", out);
+		say_wrapped(&explanation, problem->next, 8, 8);
+		fputs(".\n", out);
 	}
 	return explanation.failed ? -ENOMEM : 0;
 }

@@ -71,7 +71,7 @@ static char *long_name(const struct frame *frame)
 {
 	cleanup_free char *text = NULL;
 	cleanup_free char *where = NULL;
-	const char *mark = frame->guess ? "? " : "";
+	const char *mark = frame->guess ? "?" : "";
 	int length;
 
 	if (frame->source && asprintf(&where, " at %s:%u", frame->source, frame->line) < 0) {

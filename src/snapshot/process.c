@@ -181,10 +181,33 @@ static int guess_wait(struct look *look, const struct look_process *process, str
 	return 0;
 }
 
+/* Bytes above the stack pointer in which a variable of the innermost function may lie. */
+#define FRAME_SPAN 1024
+
+/*
+ * When the kernel refuses a robust PI mutex with EDEADLK, glibc puts the thread to sleep for ever
+ * on a word of its own stack, and list_op_pending is all that tells for what. The lock, or NULL.
+ */
+static const struct futex *refused_lock(const struct task *task, const struct proc_syscall *call,
+					const struct wait *wait)
+{
+	if (wait->address < call->sp || wait->address - call->sp > FRAME_SPAN)
+		return NULL;
+	for (size_t i = 0; i < task->n_lists; i++) {
+		const struct futex *pending = &task->lists[i].pending;
+
+		if (task->lists[i].has_pending && pending->pi && pending->word_ok &&
+		    (pending->word & WORD_TID_MASK))
+			return pending;
+	}
+	return NULL;
+}
+
 int look_again_at_waits(struct look *look, struct look_process *process, struct task *task)
 {
 	struct wait waits[WAITERS_MAX];
 	struct proc_syscall call;
+	const struct futex *refused;
 	size_t count;
 	int error = procfs_syscall(process->tasks_fd, task->tid, &call);
 
@@ -194,6 +217,12 @@ int look_again_at_waits(struct look *look, struct look_process *process, struct 
 	count = waiters_decode(&call, abi_of(look, process, call.pc), &process->live.memory, waits);
 	if (!count)
 		return 0;
+	refused = count == 1 ? refused_lock(task, &call, &waits[0]) : NULL;
+	if (refused)
+		waits[0] = (struct wait){.call = waits[0].call,
+					 .address = refused->address,
+					 .pi = true,
+					 .lock = LOCK_NONE};
 	task->waits = arena_copy(&look->out->arena, waits, count * sizeof(*waits));
 	if (!task->waits)
 		return -ENOMEM;

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "snapshot/look.h"
 #include "symbol/stack.h"
 #include "symbol/symbols.h"
+#include "target/frozen.h"
 #include "target/procfs.h"
 #include "target/stop.h"
 
@@ -103,23 +103,56 @@ static int unwind_at(struct look *look, struct stacks *stacks, struct task *task
 	return count < 0 ? (int)count : 0;
 }
 
-static int unwind_stopped(struct look *look, struct stacks *stacks, struct task *task)
+/* The part of its stack that is copied while a thread stands still: deeper calls are rare. */
+#define STACK_COPY ((uint64_t)256 << 10)
+
+static int freeze_stack(struct look *look, struct look_process *process, pid_t tid,
+			struct frozen_memory *frozen, uint64_t *ret_sp, uint64_t *ret_pc)
 {
 	struct census *census = &look->out->census;
+	const struct map *map;
 	struct thread_stop stop;
-	uint64_t sp;
-	uint64_t pc;
 	uint64_t stood;
-	int error;
+	int error = thread_stop_begin(tid, &stop);
 
-	/* Who cannot be stopped has no stack here; that is no failure of the look. */
-	if (thread_stop_begin(task->tid, &stop))
-		return 0;
-	error = thread_stop_registers(&stop, &sp, &pc) ? 0 : unwind_at(look, stacks, task, sp, pc);
+	if (error)
+		return error;
+	error = thread_stop_registers(&stop, ret_sp, ret_pc);
+	map = error ? NULL : maps_find(&process->maps, *ret_sp);
+	if (map)
+		error = frozen_memory_open(frozen, &process->live.memory, *ret_sp,
+					   map->end - *ret_sp < STACK_COPY ? map->end - *ret_sp
+									   : STACK_COPY);
+	else
+		error = -EFAULT;
 	stood = thread_stop_end(&stop);
 	census->stopped++;
 	if (stood > census->longest_stop_ns)
 		census->longest_stop_ns = stood;
+	return error;
+}
+
+/*
+ * A running thread stands still for a copy of its stack only; names are looked up when it runs
+ * again. Who cannot be stopped has no stack here: that is no failure of the look.
+ */
+static int unwind_stopped(struct look *look, struct stacks *stacks, struct look_process *process,
+			  struct task *task)
+{
+	struct symbols_process known = as_symbols_process(process);
+	struct frozen_memory frozen;
+	uint64_t sp;
+	uint64_t pc;
+	int error = freeze_stack(look, process, task->tid, &frozen, &sp, &pc);
+
+	if (error)
+		return error == -ENOMEM ? error : 0;
+	known.memory = &frozen.memory;
+	stack_enter(stacks, &known);
+	error = unwind_at(look, stacks, task, sp, pc);
+	known.memory = &process->live.memory;
+	stack_enter(stacks, &known);
+	frozen_memory_close(&frozen);
 	return error;
 }
 
@@ -147,7 +180,7 @@ static int unwind_task(struct look *look, struct stacks *stacks, const struct lo
 		return 0;
 	if (!call.running)
 		return unwind_blocked(look, stacks, task, &call);
-	return look->request->may_stop ? unwind_stopped(look, stacks, task) : 0;
+	return look->request->may_stop ? unwind_stopped(look, stacks, process, task) : 0;
 }
 
 static int unwind_concerned(struct look *look, struct stacks *stacks, const bool *wanted)
@@ -173,16 +206,20 @@ static int unwind_concerned(struct look *look, struct stacks *stacks, const bool
 
 static int take_stacks(struct look *look, struct symbols *symbols)
 {
-	cleanup_free bool *wanted = calloc(look->out->n_tasks + 1, sizeof(*wanted));
 	struct stacks *stacks;
-	int error = wanted ? 0 : -ENOMEM;
+	bool *wanted;
+	int error = stack_open(symbols, look->request->source_lines, &stacks);
 
-	if (!error)
-		error = stack_open(symbols, look->request->source_lines, &stacks);
 	if (error)
 		return error;
-	mark_concerned(look, wanted);
-	error = unwind_concerned(look, stacks, wanted);
+	wanted = calloc(look->out->n_tasks + 1, sizeof(*wanted));
+	if (wanted) {
+		mark_concerned(look, wanted);
+		error = unwind_concerned(look, stacks, wanted);
+	} else {
+		error = -ENOMEM;
+	}
+	free(wanted);
 	stack_close(stacks);
 	return error;
 }

@@ -63,20 +63,19 @@ static enum search_rank rank_target(uint64_t target, const struct search_functio
 /* An indirect call of that length: ff /2 with its ModRM byte, SIB byte and displacement. */
 static bool is_indirect(const unsigned char *at, size_t length)
 {
-	unsigned char mode;
-	size_t expected = 2;
+	unsigned char mode = at[1] >> 6;
+	bool has_sib = mode != 3 && (at[1] & 7) == 4;
+	unsigned char base = at[1] & 7;
+	size_t expected = has_sib ? 3 : 2;
 
-	if (at[0] != GROUP_5 || (at[1] >> 3 & 7) != 2)
+	if (at[0] != GROUP_5 || (at[1] >> 3 & 7) != 2 || length < expected)
 		return false;
-	mode = at[1] >> 6;
-	if (mode != 3 && (at[1] & 7) == 4)
-		expected++;
+	if (has_sib)
+		base = at[2] & 7;
 	if (mode == 1)
 		expected += 1;
-	if (mode == 2 || (mode == 0 && (at[1] & 7) == 5))
-		expected += 4;
-	/* No base but a displacement. */
-	if (mode == 0 && (at[1] & 7) == 4 && (at[2] & 7) == 5)
+	/* In mode 0 what would be rbp stands for a displacement alone. */
+	if (mode == 2 || (mode == 0 && base == 5))
 		expected += 4;
 	return expected == length;
 }
@@ -118,28 +117,41 @@ bool search_is_return(const struct search_place *place, uint64_t pc,
 	       follows_call(place, pc, function, ret);
 }
 
-static struct search_call call_at(uint64_t slot, uint64_t pc, uint64_t before,
-				  const struct map *stack, enum search_rank rank)
+/* mov $15, %rax; syscall: rt_sigreturn, where the C library lets handlers return to. */
+static bool is_signal_return(const struct search_place *place, uint64_t pc)
 {
-	return (struct search_call){.pc = pc,
-				    .sp = slot + 8,
-				    .bp = before,
-				    .bp_ok = before > slot && before < stack->end,
-				    .rank = rank};
+	static const unsigned char expected[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	unsigned char code[sizeof(expected)];
+
+	return module_executable(place->maps, pc) &&
+	       memory_read_one(place->memory, pc, code, sizeof(code)) == 0 &&
+	       memcmp(code, expected, sizeof(expected)) == 0;
+}
+
+static bool find_call(const struct search_place *place, uint64_t pc,
+		      const struct search_function *function, struct search_call *ret)
+{
+	*ret = (struct search_call){.pc = pc};
+	if (search_is_return(place, pc, function, &ret->rank))
+		return true;
+	ret->rank = SEARCH_POSSIBLE;
+	ret->signal = is_signal_return(place, pc);
+	return ret->signal;
 }
 
 bool search_frame_pointer(const struct search_place *place, uint64_t sp, uint64_t bp,
 			  const struct search_function *function, struct search_call *ret)
 {
 	const struct map *stack = maps_find(place->maps, sp);
-	enum search_rank rank;
 	uint64_t words[2];
 
 	if (!stack || bp < sp || bp >= stack->end || bp % 8 ||
 	    memory_read_one(place->memory, bp, words, sizeof(words)) ||
-	    !search_is_return(place, words[1], function, &rank))
+	    !find_call(place, words[1], function, ret))
 		return false;
-	*ret = call_at(bp + 8, words[1], words[0], stack, rank);
+	ret->sp = bp + 16;
+	ret->bp = words[0];
+	ret->bp_ok = ret->bp >= ret->sp && ret->bp < stack->end;
 	return true;
 }
 
@@ -156,22 +168,24 @@ size_t search_calls(const struct search_place *place, uint64_t sp,
 		return 0;
 	end = stack->end - sp < SEARCH_BYTES ? stack->end : sp + SEARCH_BYTES;
 	for (uint64_t at = sp; at < end;) {
-		/* To the end of the page, so that a page which cannot be read is left out whole. */
+		/* The port reads by pages. */
 		size_t size = CHUNK - (size_t)(at % CHUNK);
 
 		if (memory_read_one(place->memory, at, words, size))
 			break;
 		for (size_t i = 0; i < size / 8; i++) {
-			enum search_rank rank;
+			struct search_call call;
 
-			if (search_is_return(place, words[i], function, &rank)) {
+			if (find_call(place, words[i], function, &call)) {
+				call.sp = at + i * 8 + 8;
+				call.bp = before;
+				call.bp_ok = before >= call.sp && before < stack->end;
 				/* Full: only what is certain is worth a place. */
-				if (count == max && rank == SEARCH_EXACT)
+				if (count == max && call.rank == SEARCH_EXACT)
 					count--;
 				if (count < max)
-					ret[count++] = call_at(at + i * 8, words[i], before, stack,
-							       rank);
-				if (rank == SEARCH_EXACT)
+					ret[count++] = call;
+				if (call.rank == SEARCH_EXACT)
 					return count;
 			}
 			before = words[i];

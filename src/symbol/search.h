@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Return addresses on a stack, for where nothing tells how large a frame is: code without unwind
+ * Return addresses on a 64-bit stack, for where nothing tells how large a frame is: code without unwind
  * tables, or a frame that hangs on a register which only the blocked thread has.
  *
  * A word is taken for a return address when code is mapped there and a call instruction lies
  * right before it. Words of calls that have long returned look the same, so each comes with how
- * much speaks for it. Source: Intel SDM, volume 2, CALL and JMP.
+ * much speaks for it. Source: Intel SDM, volume 2, CALL and JMP; for signals sigreturn(2).
  */
 #ifndef ROBTRACE_SYMBOL_SEARCH_H
 #define ROBTRACE_SYMBOL_SEARCH_H
@@ -38,6 +38,7 @@ struct search_call {
 	uint64_t sp; /* of the caller, after the return */
 	uint64_t bp; /* the word below the return address, where a frame pointer would be saved */
 	bool bp_ok;  /* it points further up the same stack */
+	bool signal; /* no call: where a signal handler returns to, and then to what it broke */
 	enum search_rank rank;
 };
 
@@ -58,9 +59,9 @@ bool search_frame_pointer(const struct search_place *place, uint64_t sp, uint64_
 			  const struct search_function *function, struct search_call *ret);
 
 /*
- * Calls from which that function may have to return, by the words of the 64-bit stack from sp on:
- * at most `max`, the innermost first. The search ends behind one that is SEARCH_EXACT. Their
- * number, 0 also where we do not know the processor.
+ * Where that function may have to return to, by the words of the stack from sp on: at most `max`,
+ * the innermost first. The search ends behind one that is SEARCH_EXACT. Their number, 0 also where
+ * we do not know the processor.
  */
 size_t search_calls(const struct search_place *place, uint64_t sp,
 		    const struct search_function *function, struct search_call *ret, size_t max);

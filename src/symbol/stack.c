@@ -14,7 +14,7 @@
 /* Words that one stack may cost: tables can be made to have no end. */
 #define READS_MAX ((size_t)300000)
 /* Searches in one stack, and what each may find. */
-#define SEARCHES_MAX 16
+#define SEARCHES_MAX 64
 #define FOUND_MAX ((size_t)64)
 /* Calls that must hold, from a found one up, for that to be believed. */
 #define TRIAL ((size_t)3)
@@ -303,7 +303,8 @@ static struct position after(const struct search_call *call)
 				 .sp = call->sp,
 				 .bp = call->bp,
 				 .bp_ok = call->bp_ok,
-				 .returns = true};
+				 .returns = !call->signal,
+				 .signal = call->signal};
 }
 
 /* Whether somebody up the stack calls the function that has this call. */
@@ -331,11 +332,11 @@ static bool holds(struct stacks *stacks, const struct search_call *found)
 							      calls[i - 1].returns);
 		enum search_rank rank;
 
-		if (!search_is_return(&place, calls[i].pc, &function, &rank) ||
-		    rank == SEARCH_OTHER)
+		if (calls[i].returns && (!search_is_return(&place, calls[i].pc, &function, &rank) ||
+					 rank == SEARCH_OTHER))
 			return false;
 	}
-	return count > 1 || end == RUN_DONE || is_called(stacks, found);
+	return count > 1 || end == RUN_DONE || (!found->signal && is_called(stacks, found));
 }
 
 /* Looks for the caller of the last call that was reached. */
@@ -344,24 +345,26 @@ static bool search(struct stacks *stacks, struct position *at)
 	const struct search_place place = place_of(stacks);
 	struct search_function function = function_of(stacks, at->pc, at->returns);
 	struct search_call found[FOUND_MAX];
+	const struct search_call *chosen = NULL;
 	size_t count = 0;
 
 	/* The frame pointer first, where it is known: it is one, or some other number. */
 	if (at->bp_ok && search_frame_pointer(&place, at->sp, at->bp, &function, &found[0]))
 		count = 1;
 	count += search_calls(&place, at->sp, &function, found + count, FOUND_MAX - count);
-	/* From what speaks most for itself down; the last two need more to speak for them. */
-	for (int rank = SEARCH_EXACT; rank >= SEARCH_OTHER; rank--) {
-		for (size_t i = 0; i < count; i++) {
-			if (found[i].rank != (enum search_rank)rank)
-				continue;
-			if (rank < SEARCH_NEAR && !holds(stacks, &found[i]))
-				continue;
-			*at = after(&found[i]);
-			return true;
-		}
-	}
-	return false;
+	for (size_t i = 0; i < count && !chosen; i++)
+		if (found[i].rank == SEARCH_EXACT)
+			chosen = &found[i];
+	for (size_t i = 0; i < count && !chosen; i++)
+		if (found[i].rank == SEARCH_NEAR)
+			chosen = &found[i];
+	/* The others do not speak for themselves. */
+	for (size_t i = 0; i < count && !chosen; i++)
+		if (holds(stacks, &found[i]))
+			chosen = &found[i];
+	if (chosen)
+		*at = after(chosen);
+	return chosen != NULL;
 }
 
 static size_t unwind_64(struct stacks *stacks, target_addr sp, target_addr pc, size_t max)

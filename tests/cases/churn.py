@@ -10,7 +10,7 @@ import json
 import os
 from collections import Counter
 
-from harness import Env, Tracee, expect, fail, main
+from harness import Env, Tracee, expect, fail, main, wait_until
 
 LOOKS = int(os.environ.get("ROBTRACE_LOOKS", "1000"))
 LOOKS_A_TRACEE = 200  # a tracee lives two minutes; slow builds need more than half of it
@@ -43,17 +43,15 @@ def look_often(env: Env, looks: int, *options: str, workers: int = 6, program: s
                may_die: bool = False) -> None:
     kinds: Counter[str] = Counter()
     by_file = "-t" not in options
-    waited = 0
     while kinds["looks"] < looks:
         tracee = env.tracee(program, *options, env.tmp / "f", workers)
-        for i in range(min(looks - kinds["looks"], LOOKS_A_TRACEE)):
+        wait_until(lambda: contends(env, tracee, by_file), "the workers wait for each other")
+        for _ in range(min(looks - kinds["looks"], LOOKS_A_TRACEE)):
             look_once(env, tracee, kinds, by_file)
-            waited += i % 20 == 0 and contends(env, tracee, by_file)
         tracee.check_alive()
         tracee.close()
         (env.tmp / "f").unlink(missing_ok=True)
     print(f"     {dict(kinds)}", flush=True)
-    expect(waited, "the workers wait for each other at times")
     expect(may_die or not kinds["owner-dead"], f"nobody died: {kinds}")
 
 
@@ -62,39 +60,39 @@ def case_killed_and_restarted(env: Env) -> None:
 
 
 def case_robust(env: Env) -> None:
-    look_often(env, LOOKS // 2)
+    look_often(env, LOOKS // 4)
 
 
 def case_many_workers(env: Env) -> None:
-    look_often(env, LOOKS // 5, "-k", workers=24, may_die=True)
+    look_often(env, LOOKS // 10, "-k", workers=24, may_die=True)
 
 
 def case_ordinary_locks_among_them(env: Env) -> None:
-    look_often(env, LOOKS // 2, "-m")
+    look_often(env, LOOKS // 4, "-m")
 
 
 def case_threads(env: Env) -> None:
-    look_often(env, LOOKS // 2, "-t")
+    look_often(env, LOOKS // 4, "-t")
 
 
 def case_threads_and_ordinary_locks(env: Env) -> None:
-    look_often(env, LOOKS // 2, "-m", "-t")
+    look_often(env, LOOKS // 4, "-m", "-t")
 
 
 def case_pi(env: Env) -> None:
-    look_often(env, LOOKS // 2, "-p")
+    look_often(env, LOOKS // 4, "-p")
 
 
 def case_pi_killed(env: Env) -> None:
-    look_often(env, LOOKS // 5, "-k", "-p", may_die=True)
+    look_often(env, LOOKS // 10, "-k", "-p", may_die=True)
 
 
 def case_musl(env: Env) -> None:
-    look_often(env, LOOKS // 5, "-k", program="order_musl", may_die=True)
+    look_often(env, LOOKS // 10, "-k", program="order_musl", may_die=True)
 
 
 def case_musl_and_ordinary_locks(env: Env) -> None:
-    look_often(env, LOOKS // 5, "-m", program="order_musl")
+    look_often(env, LOOKS // 10, "-m", program="order_musl")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ import struct
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
-from checking import PROBLEMS, QUIET, Running, await_status, check, check_json, only_problem
-from harness import (PYTHON, Env, Process, Tracee, blocked_in_futex, children_of, expect,
-                     expect_equal, fail, main, skip, task_states, wait_until)
+from checking import QUIET, await_status, check, check_json, only_problem
+from harness import (DEADLINE, Env, Process, Tracee, blocked_in_futex, children_of, expect, expect_equal,
+                     fail, main, skip, task_states, wait_until)
 from look import lock_at, waiter_tids, waits
 from tdb_chains import FREELIST, PY_ALLRECORD, chain_offset
 
@@ -328,26 +328,30 @@ def has_socket(pid: int, address: str) -> bool:
 
 
 def stop_holding(path: Path, pid: int) -> int:
-    """Stops the process while it holds a chain of that tdb; returns the offset of the mutex."""
+    """Stops the process while it holds a chain of that tdb; returns the offset of the mutex.
+
+    On the same CPU as we: whenever we run it does not, and what we see it hold it still holds.
+    """
     with open(path, "rb") as file:
-        view = memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
-    wanted = struct.pack("<I", pid)
-    end = time.monotonic() + 60
-    place = 0
-    while not place:  # the one that it takes again and again
-        at = bytes(view[FREELIST:FREELIST + 40 * 10008]).find(wanted)
-        if at >= 40 and at % 40 == 0:
-            place = FREELIST + at
-        expect(time.monotonic() < end, f"{pid} takes a chain at times")
-    words = view[place:place + 4].cast("I")
-    while time.monotonic() < end:
-        if words[0] & 0x3FFFFFFF != pid:
-            continue
-        os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: set(task_states(pid).values()) == {"T"}, "it is stopped")
-        if words[0] & 0x3FFFFFFF == pid:
-            return place
-        os.kill(pid, signal.SIGCONT)
+        tdb = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    wanted, end = struct.pack("<I", pid), chain_offset(10007)
+    ours = os.sched_getaffinity(0)
+    one = {min(os.sched_getaffinity(pid) & ours)}
+    deadline = time.monotonic() + DEADLINE
+    os.sched_setaffinity(pid, one)
+    os.sched_setaffinity(0, one)
+    try:
+        while time.monotonic() < deadline:
+            at = tdb.find(wanted, FREELIST, end)
+            if at < 0 or (at - FREELIST) % 40:
+                continue
+            os.kill(pid, signal.SIGSTOP)
+            wait_until(lambda: set(task_states(pid).values()) == {"T"}, "it is stopped")
+            if tdb.find(wanted, FREELIST, end) == at:
+                return at
+            os.kill(pid, signal.SIGCONT)
+    finally:
+        os.sched_setaffinity(0, ours)
     fail(f"{pid} was never stopped with a chain in hand")
 
 

@@ -205,7 +205,8 @@ int main(int argc, char **argv)
 	for (;;) {
 		size_t i = (size_t)rand_r(&random) / 16 % o.n;
 
-		tracee_tick();
+		for (int ms = rand_r(&random) / 16 % 10; ms >= 0; ms--)
+			tracee_tick();
 		kill(workers[i], SIGKILL);
 		waitpid(workers[i], NULL, 0);
 		workers[i] = start(&o, ++number);

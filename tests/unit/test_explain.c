@@ -85,8 +85,9 @@ static void a_deadlock(void **state)
 	expect(text, "waits  LMDB writer /srv/b \"x\"/lock.mdb+0x40  for 00:03:12\n");
 	expect(text, "pthread_mutex_lock  <  lm\\x1bdb.so+0x6f21  <  ?0x3000\n");
 	expect(text, "behind: 503 python3  waits  LMDB writer /srv/a/lock.mdb+0x40");
-	expect(text, "If 501 dies, the kernel marks LMDB writer /srv/a/lock.mdb+0x40 and wakes one "
-		     "waiter: 502 or 503 gets EOWNERDEAD.");
+	expect(text,
+	       "If process 501 ends, the kernel marks LMDB writer /srv/a/lock.mdb+0x40 and wakes one "
+	       "waiter: 502 or 503 gets EOWNERDEAD.");
 	expect(text, "Next: ");
 	assert_null(strchr(text, '\033'));
 	free(text);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A thread stands in pthread_mutex_lock under functions whose names are known, some of them called
+ * back by a library: stack_run, stack_outer, library_call, stack_middle, stack_inner. Built in many
+ * ways, see CMakeLists.txt.
+ *
+ * usage: stack [plain|signal]
+ *   plain   the mutex is an ordinary one, not robust
+ *   signal  it stands there in stack_on_signal, a handler that interrupted stack_inner
+ * ready: pid, tid, and variables: bss, data, local (static in a function), table (a library's, which
+ *        the program uses), counter (one that it does not know)
+ */
+#include "stack_library.h"
+#include "tracee.h"
+
+#define NOINLINE __attribute__((noinline))
+
+/* What comes behind a call keeps it from becoming a jump. */
+#define KEEP(value) __asm__ volatile("" : : "r"(value) : "memory")
+
+pthread_mutex_t stack_lock;
+uint64_t stack_rates[4] = {3, 1, 4, 1};
+
+static bool by_signal;
+
+NOINLINE int stack_take(pthread_mutex_t *mutex);
+NOINLINE int stack_inner(pthread_mutex_t *mutex);
+NOINLINE int stack_middle(void *argument);
+NOINLINE int stack_outer(pthread_mutex_t *mutex);
+
+int stack_take(pthread_mutex_t *mutex)
+{
+	int error = pthread_mutex_lock(mutex);
+
+	KEEP(error);
+	return error;
+}
+
+static void stack_on_signal(int signal)
+{
+	int error = stack_take(&stack_lock);
+
+	KEEP(error);
+	(void)signal;
+}
+
+int stack_inner(pthread_mutex_t *mutex)
+{
+	int error = by_signal ? raise(SIGUSR1) : stack_take(mutex);
+
+	KEEP(error);
+	return error;
+}
+
+int stack_middle(void *argument)
+{
+	/* So large that the frame has a hole with whatever was there before. */
+	volatile char hole[200];
+	int error;
+
+	hole[17] = 1;
+	error = stack_inner(argument);
+	KEEP(error);
+	return error + hole[17];
+}
+
+int stack_outer(pthread_mutex_t *mutex)
+{
+	int error = library_call(stack_middle, mutex);
+
+	KEEP(error);
+	return error;
+}
+
+static void *stack_run(void *argument)
+{
+	struct waiter *waiter = argument;
+	int error;
+
+	__atomic_store_n(&waiter->tid, gettid(), __ATOMIC_RELEASE);
+	error = stack_outer(waiter->mutex);
+	KEEP(error);
+	tracee_sleep();
+}
+
+static void *address_of_local(void)
+{
+	static uint64_t stack_counter[2];
+
+	KEEP(stack_counter);
+	return stack_counter;
+}
+
+int main(int argc, char **argv)
+{
+	struct waiter waiter = {.mutex = &stack_lock};
+	pid_t tid;
+
+	tracee_begin();
+	by_signal = argc > 1 && strcmp(argv[1], "signal") == 0;
+	if (by_signal)
+		signal(SIGUSR1, stack_on_signal);
+	if (argc > 1 && strcmp(argv[1], "plain") == 0)
+		mutex_lock(&stack_lock);
+	else
+		mutex_hold(&stack_lock, 0);
+	pthread_detach(tracee_thread(stack_run, &waiter));
+	tid = waiter_tid(&waiter);
+	tracee_await_blocked(getpid(), tid, NR_FUTEX, mutex_word(&stack_lock));
+	tracee_ready("pid=%d tid=%d bss=%p data=%p local=%p table=%p counter=%p", getpid(), tid,
+		     (void *)&stack_lock, (void *)stack_rates, address_of_local(),
+		     (void *)library_table, (void *)library_counter());
+	tracee_wait();
+	_exit(0);
+}
