@@ -226,6 +226,7 @@ struct problem {
 struct cycle {
 	size_t *tasks;
 	size_t n;
+	size_t victim;  /* of tasks: whose end would let the others go on, as well as any */
 	size_t *behind; /* wait for one of them, or for one who does */
 	size_t n_behind;
 };

@@ -342,10 +342,24 @@ static const char *cycle_text(struct snapshot *snapshot, const struct cycle *cyc
 	return arena_strdup(&snapshot->arena, text);
 }
 
+/* Only a robust lock that outlives its owner is handed over: the end of whoever has one helps. */
+static size_t choose_victim(const struct snapshot *snapshot, const struct cycle *cycle)
+{
+	for (size_t i = 0; i < cycle->n; i++) {
+		const struct task *before =
+			&snapshot->tasks[cycle->tasks[(i + cycle->n - 1) % cycle->n]];
+		const struct lock *lock = &snapshot->locks[before->waits[0].lock];
+
+		if (lock->sort == LOCK_ROBUST && lock->place.shared)
+			return cycle->tasks[i];
+	}
+	return cycle->tasks[0];
+}
+
 /* What gets the cycle going again without harm to anybody's data. */
 static const char *cycle_next(struct snapshot *snapshot, const struct cycle *cycle)
 {
-	const struct task *first = &snapshot->tasks[cycle->tasks[0]];
+	const struct task *first = &snapshot->tasks[cycle->victim];
 	bool one_process = true;
 	bool hint = false;
 
@@ -383,16 +397,28 @@ static bool concerns_us(const struct snapshot *snapshot, const struct cycle *cyc
 		if (task->selected || snapshot->locks[task->waits[0].lock].selected)
 			return true;
 	}
+	for (size_t i = 0; i < cycle->n_behind; i++)
+		if (snapshot->tasks[cycle->behind[i]].selected)
+			return true;
 	return false;
+}
+
+static void drop_other_cycles(struct snapshot *snapshot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < snapshot->n_cycles; i++)
+		if (concerns_us(snapshot, &snapshot->cycles[i]))
+			snapshot->cycles[kept++] = snapshot->cycles[i];
+	snapshot->n_cycles = kept;
 }
 
 static int add_cycle_problem(struct snapshot *snapshot, size_t index)
 {
-	const struct cycle *cycle = &snapshot->cycles[index];
+	struct cycle *cycle = &snapshot->cycles[index];
 	struct problem *problem;
 
-	if (!concerns_us(snapshot, cycle))
-		return 0;
+	cycle->victim = choose_victim(snapshot, cycle);
 	problem = add_problem(snapshot, cycle->n == 1 ? PROBLEM_SELF_DEADLOCK : PROBLEM_DEADLOCK,
 			      cycle->n);
 	if (!problem)
@@ -449,6 +475,7 @@ int problems_find(struct snapshot *snapshot)
 					 (most + 1) * sizeof(*snapshot->problems));
 	if (!snapshot->problems)
 		return -ENOMEM;
+	drop_other_cycles(snapshot);
 	for (size_t i = 0; i < snapshot->n_cycles && !error; i++)
 		error = add_cycle_problem(snapshot, i);
 	for (size_t i = 0; i < snapshot->n_locks && !error; i++)

@@ -23,27 +23,44 @@ static int look_at_all(struct look *look, size_t first)
 	return 0;
 }
 
-/* Owners and waiters of our locks may be processes that nobody asked for. */
-static int look_at_neighbours(struct look *look)
+/* Rounds of neighbours: a chain of waits may lead from one process to the next. */
+#define NEIGHBOUR_ROUNDS 8
+
+/* Owners and waiters of our locks may be processes that nobody asked for. Whether there are any. */
+static int look_at_neighbours(struct look *look, bool *ret_found)
 {
 	struct file_id *files = NULL;
 	size_t n_files = 0;
 	size_t before = look->n_processes;
-	int error;
+	int error = look_open_questions(look, &files, &n_files);
 
-	/* Without a choice by number, all who could be of interest are in already. */
-	if (!look->request->n_pids)
-		return 0;
-	error = look_open_questions(look, &files, &n_files);
 	if (!error && n_files)
 		error = look_add_neighbours(look, files, n_files);
 	free(files);
-	if (error || look->n_processes == before)
+	*ret_found = look->n_processes != before;
+	if (error || !*ret_found)
 		return error;
 	error = look_at_all(look, before);
 	if (!error)
 		error = look_join_tasks(look);
 	return error ? error : look_build_locks(look);
+}
+
+static int look_around(struct look *look)
+{
+	/* Of all processes there are no others. */
+	bool found = look->request->n_pids || look->request->n_files;
+	int error = 0;
+
+	for (int round = 0; round < NEIGHBOUR_ROUNDS && found && !error; round++) {
+		/* The same processes would be refused again: they count once. */
+		size_t refused = look->out->census.not_permitted;
+
+		error = look_at_neighbours(look, &found);
+		if (round)
+			look->out->census.not_permitted = refused;
+	}
+	return error;
 }
 
 static int settle_contradictions(struct look *look)
@@ -126,7 +143,7 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 	if (!error)
 		error = look_build_locks(&look);
 	if (!error)
-		error = look_at_neighbours(&look);
+		error = look_around(&look);
 	if (!error)
 		error = settle_contradictions(&look);
 	if (!error)

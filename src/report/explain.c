@@ -245,7 +245,7 @@ static void explain_cycle(struct explanation *explanation, const struct problem 
 	draw_cycle(explanation, cycle);
 	say_behind(explanation, cycle);
 	fputc('\n', explanation->out);
-	say_death(explanation, cycle->tasks[0]);
+	say_death(explanation, cycle->victim);
 }
 
 static void explain_lock(struct explanation *explanation, const struct problem *problem)

@@ -5,9 +5,7 @@
  * when none has, everything that was read in between was true at the same time.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "abi/futex_word.h"
 #include "base/cleanup.h"
 #include "snapshot/look.h"
 #include "target/procfs.h"
@@ -36,23 +34,10 @@ static bool same_pulse(const struct pulse *before, const struct pulse *after)
 	       before->stat.slices == after->stat.slices;
 }
 
-/* The lock that the task waits for still names its owner. */
-static bool word_still(struct look *look, const struct lock *lock)
+/* The TID that the lock must name, as its owner counts. */
+static uint32_t owner_ns_tid(const struct look *look, size_t lock)
 {
-	struct look_process *process = look_process_of(look, lock->owner);
-	struct memory *memory = &process->live.memory;
-	uint32_t owner = (uint32_t)look->out->tasks[lock->owner].ns_tid;
-	uint32_t word;
-
-	/* The libc's note of an ordinary lock's owner has its own place; its waiter suffices. */
-	if (lock->sort == LOCK_PLAIN_MUTEX || lock->sort == LOCK_PLAIN_RWLOCK)
-		return true;
-	/* lock->address is an address in process lock->pid. */
-	for (size_t i = 0; i < look->n_processes; i++)
-		if (look->processes[i].pid == lock->pid)
-			memory = &look->processes[i].live.memory;
-	return memory_read_one(memory, lock->address, &word, sizeof(word)) == 0 &&
-	       (word & WORD_TID_MASK) == owner;
+	return (uint32_t)look->out->tasks[look->out->locks[lock].owner].ns_tid;
 }
 
 static bool edge_still(struct look *look, size_t task_index)
@@ -65,7 +50,8 @@ static bool edge_still(struct look *look, size_t task_index)
 
 	for (size_t i = 0; same && i < n_old; i++)
 		same = task->waits[i].address == old[i].address && old[i].lock != LOCK_NONE &&
-		       word_still(look, &look->out->locks[old[i].lock]);
+		       look_named_by(look_process_of(look, task_index), &old[i]) ==
+			       owner_ns_tid(look, old[i].lock);
 	task->waits = old;
 	task->n_waits = n_old;
 	return same;

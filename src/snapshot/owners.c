@@ -96,6 +96,43 @@ static bool stranger_could_own(const struct lock *lock, pid_t pid, pid_t tid)
 	return could;
 }
 
+static bool word_again(struct look *look, size_t index, uint32_t *ret_word)
+{
+	const struct occurrence *best = &look->occurrences[look->sights[index].first];
+	struct memory *memory = &look->processes[best->process].live.memory;
+
+	return memory_read_one(memory, best->futex->address, ret_word, sizeof(*ret_word)) == 0;
+}
+
+/*
+ * The thread still waits for the lock, and did not run while that was looked up. A thread that
+ * has just been given what it waited for is its owner, whatever was read of it before.
+ */
+static bool waits_on(struct look *look, size_t index, size_t lock)
+{
+	struct task *task = &look->out->tasks[index];
+	struct wait *old = task->waits;
+	size_t n_old = task->n_waits;
+	struct proc_schedstat before;
+	struct proc_schedstat after;
+	struct proc_stat stat;
+	bool counted = procfs_schedstat(task->pid, task->tid, &before) == 0;
+	bool waits = look_again_at_waits(look, look_process_of(look, index), task) == 0;
+	uint32_t word;
+
+	waits = waits && task->n_waits == n_old;
+	for (size_t i = 0; waits && i < n_old; i++)
+		waits = task->waits[i].address == old[i].address;
+	task->waits = old;
+	task->n_waits = n_old;
+	waits = waits && word_again(look, lock, &word) &&
+		((word ^ look->out->locks[lock].word) & WORD_TID_MASK) == 0;
+	if (!waits || procfs_stat(task->pid, task->tid, &stat) || stat.state == 'R')
+		return false;
+	return !counted || (procfs_schedstat(task->pid, task->tid, &after) == 0 &&
+			    before.slices == after.slices && before.run_ns == after.run_ns);
+}
+
 /* By number alone. Whether somebody lives who may be the owner. */
 static bool owner_by_number(struct look *look, size_t index, uint32_t tid)
 {
@@ -106,7 +143,12 @@ static bool owner_by_number(struct look *look, size_t index, uint32_t tid)
 					   : find_task(look, (pid_t)tid);
 
 	if (task != SIZE_MAX && is_alive(look->out->tasks[task].tid)) {
-		if (look_waits_for(look, task, index) || !could_own(look, lock, observer->mm, task))
+		bool robust = lock->sort == LOCK_ROBUST || lock->sort == LOCK_PLAIN_PI;
+
+		/* An ordinary mutex may well be waited for by its owner. */
+		if (robust && look_waits_for(look, task, index) && waits_on(look, task, index))
+			return false;
+		if (!could_own(look, lock, observer->mm, task))
 			return false;
 		lock->owner = task;
 		lock->owner_tid = look->out->tasks[task].tid;
@@ -117,14 +159,6 @@ static bool owner_by_number(struct look *look, size_t index, uint32_t tid)
 		return false;
 	lock->owner_tid = (pid_t)tid;
 	return true;
-}
-
-static bool word_again(struct look *look, size_t index, uint32_t *ret_word)
-{
-	const struct occurrence *best = &look->occurrences[look->sights[index].first];
-	struct memory *memory = &look->processes[best->process].live.memory;
-
-	return memory_read_one(memory, best->futex->address, ret_word, sizeof(*ret_word)) == 0;
 }
 
 /*

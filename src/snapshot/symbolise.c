@@ -171,7 +171,7 @@ static int unwind_blocked(struct look *look, struct stacks *stacks, struct task 
 	return error;
 }
 
-static int unwind_task(struct look *look, struct stacks *stacks, const struct look_process *process,
+static int unwind_task(struct look *look, struct stacks *stacks, struct look_process *process,
 		       struct task *task)
 {
 	struct proc_syscall call;

@@ -39,7 +39,8 @@ static const struct {
 };
 
 /* One read for all. False when there is nothing to be had. */
-static bool look_around(struct look_process *process, target_addr address, struct surroundings *ret)
+static bool look_around_wait(struct look_process *process, target_addr address,
+			     struct surroundings *ret)
 {
 	struct memory_range ranges[N_READINGS];
 
@@ -111,6 +112,19 @@ static bool recognise(const struct surroundings *around, const struct wait *wait
 	return owner != 0;
 }
 
+uint32_t look_named_by(struct look_process *process, const struct wait *wait)
+{
+	struct surroundings around;
+	struct futex futex = {.address = wait->address, .word_ok = true};
+	enum lock_sort sort;
+
+	if (wait->address % sizeof(uint32_t) || !look_around_wait(process, wait->address, &around))
+		return 0;
+	if (!recognise(&around, wait, process->bits, &futex, &sort))
+		return 0;
+	return futex.word & WORD_TID_MASK;
+}
+
 static int scan_wait(struct look *look, struct look_process *process, const struct wait *wait)
 {
 	struct surroundings around;
@@ -123,7 +137,7 @@ static int scan_wait(struct look *look, struct look_process *process, const stru
 	};
 
 	/* A process that ends under us has nothing to show. */
-	if (wait->address % sizeof(uint32_t) || !look_around(process, wait->address, &around))
+	if (wait->address % sizeof(uint32_t) || !look_around_wait(process, wait->address, &around))
 		return 0;
 	if (!recognise(&around, wait, process->bits, &futex, &occurrence.sort))
 		return 0;

@@ -73,7 +73,7 @@ def advised_victim(text: str) -> int:
 
 def advised_heirs(text: str, victim: int) -> set[int]:
     """Who gets EOWNERDEAD by what is said of the victim's death."""
-    found = re.findall(rf"If {victim} dies, .* and wakes one waiter: ([\d, or]+) gets EOWNERDEAD",
+    found = re.findall(rf"If process {victim} ends, .* and wakes one waiter: ([\d, or]+) gets EOWNERDEAD",
                        text)
     expect(found, f"what happens when {victim} dies is said: {text}")
     return {int(number) for line in found for number in re.findall(r"\d+", line)}
