@@ -36,6 +36,7 @@ def stop(tracee: Tracee) -> None:
 def case_asleep(env: Env) -> None:
     """Threads that are blocked do not run because of us, not even with --stop."""
     tracee = env.tracee("contend", "-t", env.tmp / "f", 3)
+    wait_until(lambda: set(task_states(tracee.pid).values()) == {"S"}, "all its threads sleep")
     before = wait_until(lambda: (one := switches(tracee.pid)) == switches(tracee.pid) and one,
                         "it is quiet")
     for way in WAYS:
