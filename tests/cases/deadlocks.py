@@ -343,7 +343,9 @@ def case_stacks(env: Env) -> None:
                      ["take", "take_last_one", "main"], f"calls of {names}")
         expect("lock" in (names[0] or ""), f"the innermost is the C library's: {names}")
     text = check(env, "-k", env.tmp / "f", status=PROBLEMS).out
-    expect_equal(text.count("take  <  take_last_one  <  main"), 4, f"four stacks in {text}")
+    # Where a caller's frame hangs on the frame pointer, it is found by a search: '?'.
+    expect_equal(text.replace("?", "").count("take  <  take_last_one  <  main"), 4,
+                 f"four stacks in {text}")
     plain = check(env, env.tmp / "f", status=PROBLEMS).out
     expect("take_last_one" not in plain, f"none without -k: {plain}")
     expect_equal(check_json(env, env.tmp / "f", status=PROBLEMS)["stacks"], [], "nor with -J")
