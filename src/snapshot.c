@@ -57,7 +57,7 @@ static int look_around(struct look *look)
 		size_t refused = look->out->census.not_permitted;
 
 		error = look_at_neighbours(look, &found);
-		if (round)
+		if (round || !look->request->n_pids)
 			look->out->census.not_permitted = refused;
 	}
 	return error;
