@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,12 +36,19 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)used.tv_sec * UINT64_C(1000000000) + (uint64_t)used.tv_nsec;
 }
 
+/* Not of getrusage: that begins with the memory of whoever started us. */
 static long max_rss_kib(void)
 {
-	struct rusage usage;
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	long result = 0;
 
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			result = strtol(line + 6, NULL, 10);
+	if (file)
+		fclose(file);
+	return result;
 }
 
 static void print_frames(pid_t tid, const struct frame *frames, ssize_t count)

@@ -410,6 +410,9 @@ static size_t unwind_32(struct stacks *stacks, pid_t tid, target_addr sp, target
 		stacks->calls[0] = (struct call){.pc = pc};
 		return 1;
 	}
+	/* Where the outermost function has no table, what lies above it is taken for a call. */
+	while (count > 1 && !module_executable(stacks->process.maps, calls[count - 1].pc))
+		count--;
 	for (ssize_t i = 0; i < count; i++)
 		stacks->calls[i] = (struct call){.pc = calls[i].pc, .returns = calls[i].returns};
 	return (size_t)count;

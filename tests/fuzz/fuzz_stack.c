@@ -71,48 +71,57 @@ static void make_table(struct fuzz_memory *fuzz)
 	unwind_table_release(&table);
 }
 
-static void unwind(struct fuzz_memory *fuzz, uint64_t pc, uint64_t sp)
-{
+/* What is the same in all runs is made once, and never given back. */
+struct tools {
 	struct symbols *symbols;
 	struct stacks *stacks;
 	struct maps maps;
+};
+
+static void open_tools(struct tools *tools)
+{
+	if (maps_parse(strdup(text), &tools->maps) ||
+	    symbols_open("/nonexistent", &tools->symbols) ||
+	    stack_open(tools->symbols, false, &tools->stacks))
+		abort();
+}
+
+static void unwind(struct tools *tools, struct fuzz_memory *fuzz, uint64_t pc, uint64_t sp)
+{
 	struct arena arena = {0};
 	struct symbols_process process = {.pid = getpid(),
 					  .tid = getpid(),
 					  .bits = 64,
-					  .maps = &maps,
+					  .maps = &tools->maps,
 					  .memory = &fuzz->memory};
 	struct frame *frames;
 	ssize_t count;
 
-	if (maps_parse(strdup(text), &maps) || symbols_open("/nonexistent", &symbols) ||
-	    stack_open(symbols, false, &stacks))
-		abort();
-	stack_enter(stacks, &process);
-	count = stack_unwind(stacks, getpid(), sp, pc, DEPTH, &arena, &frames);
+	stack_enter(tools->stacks, &process);
+	count = stack_unwind(tools->stacks, getpid(), sp, pc, DEPTH, &arena, &frames);
 	if (count > DEPTH || (count > 0 && frames[0].pc != pc))
 		abort();
-	stack_close(stacks);
-	symbols_close(symbols);
 	arena_free(&arena);
-	maps_free(&maps);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_memory fuzz = {.memory = {.read = fuzz_read}};
+	static struct tools tools;
 	uint64_t pc;
 	uint64_t sp;
 	size_t half;
 
 	if (size < 8)
 		return 0;
+	if (!tools.stacks)
+		open_tools(&tools);
 	pc = MODULE + (data[0] | (uint64_t)data[1] << 8) % SIZE;
 	sp = STACK + (data[2] | (uint64_t)data[3] << 8) % SIZE / 8 * 8;
 	half = (size - 4) * data[4] / 256;
 	fill(fuzz.module, data + 4, half);
 	fill(fuzz.stack, data + 4 + half, size - 4 - half);
 	make_table(&fuzz);
-	unwind(&fuzz, pc, sp);
+	unwind(&tools, &fuzz, pc, sp);
 	return 0;
 }
