@@ -8,12 +8,13 @@
 #include "target/procfs.h"
 #include "target/stop.h"
 
-/* Looks at one list until it is given up: some 20 ms for a thread that never rests. */
+/* Looks at one list until it is given up: some 50 ms for a thread that never rests. */
 #define TRIES 120
 /* Looks without a pause before the thread is left alone for a moment between two. */
 #define EAGER_TRIES 20
-#define PAUSE_NS 200000
-/* Equal looks in a row that are believed though the thread runs. */
+#define PAUSE_NS 500000
+/* Equal looks in a row that are believed though the thread runs: see seen_often. */
+#define SAME_AFTER_RUNS 4
 #define SAME_LOOKS 10
 
 /* What a thread does, as far as it tells whether it ran between two looks. */
@@ -88,16 +89,39 @@ static void pause_between(int number)
 		nanosleep(&pause, NULL);
 }
 
+/* Equal strange looks so far. */
+struct repeats {
+	uint64_t print;
+	uint64_t run_ns;
+	int count;
+};
+
+/*
+ * Whether a strange list of a thread that does not sleep has looked the same for long enough. A
+ * thread that lost its processor half-way through a lock operation looks the same however often one
+ * looks, so only looks between which it has run count; where the kernel does not tell, all do.
+ */
+static bool seen_often(struct repeats *repeats, const struct walk *walk, const struct pulse *pulse)
+{
+	uint64_t print = fingerprint(&walk->list);
+
+	if (!walk->settled || print != repeats->print || !repeats->count)
+		*repeats = (struct repeats){
+			.print = print, .run_ns = pulse->stat.run_ns, .count = walk->settled};
+	else if (!pulse->known || pulse->stat.run_ns != repeats->run_ns)
+		repeats->count++;
+	repeats->run_ns = pulse->stat.run_ns;
+	return repeats->count >= (pulse->known ? SAME_AFTER_RUNS : SAME_LOOKS);
+}
+
 /* Looks until the list can be believed: 1. 0: it never could. Or a negative errno. */
 static int try_quietly(struct memory *memory, struct walk *walk, struct settle_owner *owner)
 {
-	uint64_t last = 0;
-	int same = 0;
+	struct repeats repeats = {0};
 
 	for (int number = 0; number < TRIES; number++) {
 		struct pulse before;
 		struct pulse after;
-		uint64_t print;
 		int error = take_pulse(owner, &before);
 
 		error = error ? error : walk_lists(memory, walk, 1);
@@ -108,12 +132,7 @@ static int try_quietly(struct memory *memory, struct walk *walk, struct settle_o
 		error = take_pulse(owner, &after);
 		if (error)
 			return error;
-		if (rested(&before, &after))
-			return 1;
-		print = fingerprint(&walk->list);
-		same = print == last ? same + 1 : 1;
-		last = print;
-		if (same >= SAME_LOOKS)
+		if (rested(&before, &after) || seen_often(&repeats, walk, &after))
 			return 1;
 		pause_between(number);
 	}

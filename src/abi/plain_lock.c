@@ -12,6 +12,8 @@
 
 /* Of a rwlock's __readers: a writer has it, and its phase has begun. */
 #define RWLOCK_WRITE_LOCKED 0x3u
+/* Of its two futex words: locked, and somebody waits. */
+#define RWLOCK_FUTEX_MAX 3u
 /* Its __flags: which of readers and writers are preferred. */
 #define RWLOCK_FLAGS_MAX 3u
 
@@ -42,6 +44,10 @@ uint32_t plain_rwlock_writer(const unsigned char bytes[PLAIN_RWLOCK_SPAN], unsig
 	uint32_t flags = word_at(bytes, bits == 32 ? 24 : 48);
 
 	if ((word_at(bytes, 0) & RWLOCK_WRITE_LOCKED) != RWLOCK_WRITE_LOCKED)
+		return 0;
+	/* Its futex words are flags; pointers, as before the TID in a thread's descriptor, are not. */
+	if (word_at(bytes, PLAIN_RWLOCK_PHASE_WORD) > RWLOCK_FUTEX_MAX ||
+	    word_at(bytes, PLAIN_RWLOCK_WRITER_WORD) > RWLOCK_FUTEX_MAX)
 		return 0;
 	if (bits == 64 && flags >= RWLOCK_FLAGS_MAX)
 		return 0;

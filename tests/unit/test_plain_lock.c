@@ -52,6 +52,18 @@ static void condition_variables_are_no_mutexes(void **state)
 	assert_int_equal(plain_rwlock_writer(bytes, 64), 0);
 }
 
+/* A thread that joins another waits at the TID in its descriptor, behind two pointers. */
+static void pointers_are_no_rwlock(void **state)
+{
+	const uint32_t words[PLAIN_RWLOCK_SPAN / 4] = {0xf7a3, 0x7f12, 0x55d0c0de, 0x55d0,
+						       0x1092, 0,      0x7f12};
+	unsigned char bytes[PLAIN_RWLOCK_SPAN];
+
+	(void)state;
+	memcpy(bytes, words, sizeof(bytes));
+	assert_int_equal(plain_rwlock_writer(bytes, 64), 0);
+}
+
 static void a_rwlock_of_this_libc(void **state)
 {
 	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
@@ -77,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mutexes),
 		cmocka_unit_test(condition_variables_are_no_mutexes),
+		cmocka_unit_test(pointers_are_no_rwlock),
 		cmocka_unit_test(a_rwlock_of_this_libc),
 	};
 
