@@ -47,13 +47,17 @@ static int join_memories(struct look *look)
 	return 0;
 }
 
-static void drop_skipped(struct look *look)
+/* Those that were skipped, or whose threads all ended while they were looked at. */
+static void drop_empty(struct look *look)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < look->n_processes; i++)
+	for (size_t i = 0; i < look->n_processes; i++) {
 		if (look->processes[i].n_tasks)
 			look->processes[kept++] = look->processes[i];
+		else
+			look_process_release(&look->processes[i]);
+	}
 	look->n_processes = kept;
 }
 
@@ -63,7 +67,7 @@ int look_join_tasks(struct look *look)
 	size_t total = 0;
 	int error;
 
-	drop_skipped(look);
+	drop_empty(look);
 	if (look->n_processes)
 		qsort(look->processes, look->n_processes, sizeof(*look->processes), compare_pids);
 	error = join_memories(look);

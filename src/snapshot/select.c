@@ -114,6 +114,7 @@ static int identify(pid_t pid, struct look_process *ret)
 				     .tid = pid,
 				     .mm = pid,
 				     .tasks_fd = -1,
+				     .live = {.mem_fd = -1},
 				     .start_code = stat.start_code,
 				     .start_stack = stat.start_stack,
 				     .foreign_ns = status.ns_depth > 1};
