@@ -515,16 +515,21 @@ def case_apache_accept_mutex(env: Env) -> None:
 
 def asleep(env: Env, process: Process, least: int) -> None:
     """A program whose threads sleep: no problem, no owner, at any moment of its beginning."""
-    def sleepers() -> list[int]:
+    def sleepers() -> dict[int, str]:
+        """TID -> schedstat of the threads that sleep in a futex: equal again, it slept on."""
         process.check_alive()
-        return [tid for tid in task_states(process.pid) if blocked_in_futex(process.pid, tid)]
+        return {tid: proc_text(f"{process.pid}/task/{tid}/schedstat")
+                for tid in task_states(process.pid) if blocked_in_futex(process.pid, tid)}
 
     end = time.monotonic() + 1
     while time.monotonic() < end:  # it starts its threads meanwhile
         check(env, "-p", process.pid, status=QUIET)
     wait_until(lambda: len(sleepers()) >= least, f"{least} threads sleep in futexes")
+    before = sleepers()
     doc = check_json(env, "-p", process.pid, status=QUIET)
-    for tid in sleepers():
+    slept_on = before.items() & sleepers().items()
+    expect(slept_on, "a thread slept while it was looked at")
+    for tid, _ in slept_on:
         expect(waits(doc, tid), f"the wait of {tid} is seen")
     expect_equal([w for w in doc["waits"] if w["owner"]], [], "waits that have an owner")
 
