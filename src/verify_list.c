@@ -132,8 +132,9 @@ static uint64_t stored_pointer(const struct futex *futex)
 	return futex->entry | (futex->pi ? ENTRY_PI_BIT : 0);
 }
 
-static bool list_still(const struct reading *reading, const struct list *list)
+static bool list_still(const struct reading *reading, const struct verify_item *item)
 {
+	const struct list *list = item->list;
 	size_t width = list->bits / 8;
 	uint64_t pending = list->has_pending ? stored_pointer(&list->pending) : 0;
 	target_addr from = list->head;
@@ -156,15 +157,11 @@ static bool list_still(const struct reading *reading, const struct list *list)
 			return false;
 		from = entry->entry;
 	}
-	/* A chain that was cut short, or not kept to its end, has no end to compare. */
-	if (list->n_seen != list->n_entries || list->end == LIST_LOOP || list->end == LIST_FAULT ||
-	    list->end == LIST_MISALIGNED)
-		return true;
-	return still(reading, from, list->head, width);
+	/* To the head, to an entry for the second time, to what cannot be read, or further on. */
+	return !item->has_tail || still(reading, from, item->tail, width);
 }
 
-int verify_lists(struct memory *memory, const struct list *const *lists, size_t count,
-		 bool *ret_same)
+int verify_lists(struct memory *memory, struct verify_item *items, size_t count)
 {
 	struct spans spans = {0};
 	struct reading reading = {0};
@@ -173,7 +170,7 @@ int verify_lists(struct memory *memory, const struct list *const *lists, size_t 
 	int error = 0;
 
 	for (size_t i = 0; i < count && !error; i++)
-		error = add_list(&spans, lists[i]);
+		error = add_list(&spans, items[i].list);
 	if (error)
 		goto out;
 	merge_spans(&spans);
@@ -194,7 +191,7 @@ int verify_lists(struct memory *memory, const struct list *const *lists, size_t 
 	reading.count = spans.count;
 	error = memory_read(memory, reading.ranges, reading.count);
 	for (size_t i = 0; i < count && !error; i++)
-		ret_same[i] = list_still(&reading, lists[i]);
+		items[i].same = list_still(&reading, &items[i]);
 out:
 	free(spans.items);
 	free(reading.ranges);

@@ -27,6 +27,9 @@ struct cursor {
 	size_t capacity;  /* of list.entries */
 	target_addr next; /* as stored: with the PI bit */
 	bool done;
+	/* What the last entry that was kept leads to, once that was read: for the second reading. */
+	target_addr tail;
+	bool has_tail;
 	/* Brent's search for a cycle: an entry to compare with, renewed at powers of two. */
 	target_addr tortoise;
 	size_t power;
@@ -78,14 +81,24 @@ static enum cache_result read_futex(struct page_cache *cache, const struct mutex
 	return CACHE_OK;
 }
 
+/* The entry at hand is not kept: the first such one is where the kept ones end. */
+static void keep_tail(struct cursor *cursor)
+{
+	if (!cursor->has_tail)
+		cursor->tail = cursor->next;
+	cursor->has_tail = true;
+}
+
 static int keep_entry(struct cursor *cursor, const struct futex *futex)
 {
 	struct list *list = &cursor->walk->list;
 	int error;
 
 	list->n_seen++;
-	if (list->n_entries == WALK_KEEP_MAX)
+	if (list->n_entries == WALK_KEEP_MAX) {
+		keep_tail(cursor);
 		return 0;
+	}
 	error = vec_reserve(&list->entries, list->n_entries, &cursor->capacity, 1,
 			    sizeof(*list->entries));
 	if (error)
@@ -111,6 +124,10 @@ static void finish_loop(struct cursor *cursor)
 	       list->entries[first].entry != list->entries[first + cursor->lambda].entry)
 		first++;
 	if (first + cursor->lambda < list->n_entries) {
+		const struct futex *again = &list->entries[first + cursor->lambda];
+
+		cursor->tail = again->entry | (again->pi ? ENTRY_PI_BIT : 0);
+		cursor->has_tail = true;
 		list->n_entries = first + cursor->lambda;
 		list->n_seen = list->n_entries;
 	}
@@ -129,6 +146,8 @@ static bool ends_before(struct cursor *cursor, target_addr entry)
 		finish_loop(cursor);
 	else if (list->n_seen == WALK_COUNT_MAX)
 		finish(cursor, LIST_TOO_LONG, entry);
+	if (cursor->done)
+		keep_tail(cursor);
 	return cursor->done;
 }
 
@@ -163,6 +182,7 @@ static enum cache_result step(struct cursor *cursor, struct page_cache *cache, i
 	if (next == CACHE_MISSING || word == CACHE_MISSING)
 		return CACHE_MISSING;
 	if (next == CACHE_BAD && word == CACHE_BAD) {
+		keep_tail(cursor);
 		finish(cursor, LIST_FAULT, entry);
 		return CACHE_OK;
 	}
@@ -251,17 +271,18 @@ static void mark_pending(struct list *list)
 			list->pending.on_list = true;
 }
 
-static int read_again(struct memory *memory, struct walk *walks, size_t count)
+static int read_again(struct memory *memory, const struct cursor *cursors, size_t count)
 {
-	const struct list *lists[CHUNK];
-	bool same[CHUNK] = {false};
+	struct verify_item items[CHUNK];
 	int error;
 
 	for (size_t i = 0; i < count; i++)
-		lists[i] = &walks[i].list;
-	error = verify_lists(memory, lists, count, same);
+		items[i] = (struct verify_item){.list = &cursors[i].walk->list,
+						.tail = cursors[i].tail,
+						.has_tail = cursors[i].has_tail};
+	error = verify_lists(memory, items, count);
 	for (size_t i = 0; i < count; i++)
-		walks[i].settled = same[i];
+		cursors[i].walk->settled = items[i].same;
 	return error;
 }
 
@@ -284,7 +305,7 @@ static int walk_chunk(struct page_cache *cache, struct walk *walks, size_t count
 	}
 	for (size_t i = 0; i < count; i++)
 		mark_pending(&walks[i].list);
-	return error ? error : read_again(cache->memory, walks, count);
+	return error ? error : read_again(cache->memory, cursors, count);
 }
 
 int walk_lists(struct memory *memory, struct walk *walks, size_t count)

@@ -506,6 +506,63 @@ static void changed_chain_is_noticed(void **state)
 	end(&fixture);
 }
 
+/* The last link of a list that does not come back to its head. */
+struct last_link {
+	size_t count;      /* locks */
+	uint64_t from;     /* where the link lies */
+	uint64_t to;       /* where it leads */
+	enum list_end end; /* of the walk */
+};
+
+static size_t second_reading; /* the call of the port that is the second reading; 0: none */
+static const struct last_link *followed;
+
+static void lead_home_before_last_read(struct fake_memory *fake)
+{
+	if (fake->calls == second_reading)
+		put_next(fake->context, followed->from, HEAD);
+}
+
+static void changed_last_link_is_noticed(void **state)
+{
+	const struct last_link links[] = {
+		/* A lock that was given back and unmapped between two looks at it. */
+		{0, HEAD, UINT64_C(0x7000000), LIST_FAULT},
+		{3, entry_of(2), UINT64_C(0x7000000), LIST_FAULT},
+		{3, entry_of(2), UINT64_C(0x7000001), LIST_FAULT},
+		{1, entry_of(0), entry_of(0), LIST_LOOP},
+		{3, entry_of(2), entry_of(2) | 1, LIST_LOOP},
+		{3, entry_of(2), entry_of(1), LIST_LOOP},
+		{3, entry_of(2), entry_of(0) | 1, LIST_LOOP},
+		{3, entry_of(2), entry_of(0) + 2, LIST_MISALIGNED},
+		/* The link behind the last entry that is kept. */
+		{WALK_KEEP_MAX + 10, entry_of(WALK_KEEP_MAX - 1), entry_of(WALK_KEEP_MAX),
+		 LIST_TOO_LONG},
+		{WALK_KEEP_MAX + 10, entry_of(WALK_KEEP_MAX + 9), entry_of(0), LIST_LOOP},
+	};
+
+	(void)state;
+	FOR_EACH_WIDTH(bits)
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct fixture fixture;
+		bool kept = links[i].from != entry_of(WALK_KEEP_MAX + 9);
+
+		followed = &links[i];
+		second_reading = 0;
+		for (int changes = 0; changes < 2; changes++) {
+			begin(&fixture, *bits, links[i].count);
+			put_next(&fixture, links[i].from, links[i].to);
+			fixture.fake.before_read = lead_home_before_last_read;
+			fixture.fake.context = &fixture;
+			assert_int_equal(walk(&fixture)->end, links[i].end);
+			/* What is not kept is not compared. */
+			assert_int_equal(fixture.walk.settled, !changes || !kept);
+			second_reading = fixture.fake.calls;
+			end(&fixture);
+		}
+	}
+}
+
 static void many_lists_share_calls(void **state)
 {
 	enum {
@@ -606,6 +663,7 @@ int main(void)
 		cmocka_unit_test(glibc_mutex_is_decoded),
 		cmocka_unit_test(change_is_noticed),
 		cmocka_unit_test(changed_chain_is_noticed),
+		cmocka_unit_test(changed_last_link_is_noticed),
 		cmocka_unit_test(many_lists_share_calls),
 		cmocka_unit_test(memory_error_goes_up),
 		cmocka_unit_test(walk_again),
