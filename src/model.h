@@ -146,6 +146,7 @@ struct task {
 	pid_t tid;
 	pid_t ns_tid;      /* as its own PID namespace counts: what its futex words carry */
 	char state;        /* as in /proc/PID/stat; 0 when not known */
+	const char *call;  /* it sleeps in, of owners that others wait for; NULL when not known */
 	bool selected;     /* asked for; others are looked at because they own or wait */
 	uint64_t slept_ns; /* since it last ran; 0 when not known */
 	const char *comm;

@@ -94,6 +94,38 @@ const char *name_of_skip(enum skip_reason reason)
 	return names[reason];
 }
 
+/* What the state letter of /proc means for a thread that has a lock. */
+struct task_state {
+	char letter;
+	const char *name;
+	const char *doing; /* behind the thread, as in a sentence */
+	const char *note;  /* as briefly as can be */
+};
+
+static const struct task_state *find_state(char letter)
+{
+	static const struct task_state states[] = {
+		{'R', "running", "runs", ""},
+		{'S', "sleeping", "sleeps", ""},
+		{'D', "uninterruptible", "is in uninterruptible sleep", "uninterruptible sleep"},
+		{'T', "stopped", "is stopped (SIGSTOP)", "stopped"},
+		{'t', "traced", "is stopped by a debugger", "stopped"},
+		{'Z', "ended", "has ended", "ended"},
+		{'X', "ended", "has ended", "ended"},
+	};
+	static const struct task_state other = {0, "other", "", ""};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (states[i].letter == letter)
+			return &states[i];
+	return &other;
+}
+
+const char *name_of_task_state(char letter)
+{
+	return find_state(letter)->name;
+}
+
 const char *name_of_place(enum place_kind kind)
 {
 	static const char *const names[] = {
@@ -208,6 +240,34 @@ void name_task(const struct task *task, char ret[LABEL_MAX])
 		snprintf(ret, LABEL_MAX, "%d %s", task->pid, task->comm);
 	else
 		snprintf(ret, LABEL_MAX, "%d/%d %s", task->pid, task->tid, task->comm);
+}
+
+static bool has_other_number(const struct task *task)
+{
+	return task->ns_tid && task->ns_tid != task->tid;
+}
+
+void name_doing(const struct task *task, char ret[LABEL_MAX])
+{
+	ret[0] = '\0';
+	add_text(ret, find_state(task->state)->doing);
+	if (ret[0] && task->call)
+		add(ret, " in %s", task->call);
+	if (has_other_number(task))
+		add(ret, "%s %d in its own PID namespace", ret[0] ? " and is" : "is", task->ns_tid);
+}
+
+void name_task_note(const struct task *task, char ret[LABEL_MAX])
+{
+	const char *note = find_state(task->state)->note;
+
+	ret[0] = '\0';
+	if (task->call)
+		add(ret, "in %s", task->call);
+	if (note[0])
+		add(ret, "%s%s", ret[0] ? ", " : "", note);
+	if (has_other_number(task))
+		add(ret, "%s%d in its PID namespace", ret[0] ? ", " : "", task->ns_tid);
 }
 
 void name_duration(uint64_t ns, char ret[LABEL_MAX])

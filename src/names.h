@@ -15,6 +15,8 @@ const char *name_of_problem(enum problem_kind kind);
 /* "mutex", "rwlock", "PI mutex" for locks that are not robust; NULL for LOCK_ROBUST. */
 const char *name_of_sort(enum lock_sort sort);
 const char *name_of_skip(enum skip_reason reason);
+/* "sleeping", "uninterruptible", "stopped" and so on for the state letter of /proc. */
+const char *name_of_task_state(char letter);
 /* What memory it is: "file", "heap", "shared anonymous"; NULL for PLACE_UNKNOWN. */
 const char *name_of_place(enum place_kind kind);
 
@@ -29,6 +31,14 @@ void name_lock(const struct lock *lock, char ret[LABEL_MAX]);
 
 /* "4242 mdb_load", or "601/604 bank" for a thread that does not lead its process. */
 void name_task(const struct task *task, char ret[LABEL_MAX]);
+
+/*
+ * What a thread does that has a lock: "sleeps in accept4", "is stopped", and who it is in its own
+ * PID namespace. name_task_note says the same as briefly as a table wants it: "in accept4". Empty
+ * when nothing is known.
+ */
+void name_doing(const struct task *task, char ret[LABEL_MAX]);
+void name_task_note(const struct task *task, char ret[LABEL_MAX]);
 
 /* "00:03:12" */
 void name_duration(uint64_t ns, char ret[LABEL_MAX]);

@@ -9,20 +9,17 @@
 
 #include "abi/futex_word.h"
 #include "names.h"
+#include "problems_build.h"
 
 /* Names of waiters that one sentence spells out. */
 #define WAITERS_NAMED 4
-/* Waits of a cycle that one sentence spells out. */
-#define EDGES_NAMED 4
-
-/* Room for a sentence with some labels; what is longer is cut. */
-#define SENTENCE_MAX ((size_t)4 * LABEL_MAX)
+/* Room for the numbers of stopped processes. */
+#define STOPPED_MAX 256
 
 /* Worst first: ranks of kinds for locks that somebody waits for; others come behind. */
 #define RANK_NOBODY_WAITS 10u
 
-/* A new problem of this kind, with room for n_tids TIDs; NULL without memory. */
-static struct problem *add_problem(struct snapshot *snapshot, enum problem_kind kind, size_t n_tids)
+struct problem *problems_add(struct snapshot *snapshot, enum problem_kind kind, size_t n_tids)
 {
 	struct problem *problem = &snapshot->problems[snapshot->n_problems];
 
@@ -39,7 +36,7 @@ static struct problem *add_problem(struct snapshot *snapshot, enum problem_kind 
 	return problem;
 }
 
-static void append(char *text, const char *more)
+void problems_append(char *text, const char *more)
 {
 	size_t used = strlen(text);
 
@@ -52,13 +49,13 @@ static void name_waiters(const struct snapshot *snapshot, const struct lock *loc
 	char label[LABEL_MAX];
 
 	for (size_t i = 0; i < lock->n_waiters && i < WAITERS_NAMED; i++) {
-		append(text, i ? ", " : "");
+		problems_append(text, i ? ", " : "");
 		name_task(&snapshot->tasks[lock->waiters[i].task], label);
-		append(text, label);
+		problems_append(text, label);
 	}
 	if (lock->n_waiters > WAITERS_NAMED) {
 		snprintf(label, sizeof(label), " and %zu more", lock->n_waiters - WAITERS_NAMED);
-		append(text, label);
+		problems_append(text, label);
 	}
 }
 
@@ -68,26 +65,66 @@ static void append_waiters(const struct snapshot *snapshot, const struct lock *l
 {
 	if (!lock->n_waiters)
 		return;
-	append(text, "; ");
+	problems_append(text, "; ");
 	name_waiters(snapshot, lock, text);
-	append(text, lock->n_waiters == 1 ? one : many);
+	problems_append(text, lock->n_waiters == 1 ? one : many);
+}
+
+static bool is_stopped(const struct task *task)
+{
+	return task->state == 'T';
+}
+
+/* " 81 82": the processes of waiters that are stopped, for kill. How many waiters are. */
+static size_t name_stopped_waiters(const struct snapshot *snapshot, const struct lock *lock,
+				   char ret[STOPPED_MAX])
+{
+	pid_t last = 0;
+	size_t used = 0;
+	size_t count = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < lock->n_waiters; i++) {
+		const struct task *task = &snapshot->tasks[lock->waiters[i].task];
+
+		if (!is_stopped(task))
+			continue;
+		count++;
+		/* Threads of a process stop and go on together, and stand side by side here. */
+		if (task->pid != last && used < STOPPED_MAX - 16)
+			used += (size_t)snprintf(ret + used, STOPPED_MAX - used, " %d", task->pid);
+		last = task->pid;
+	}
+	return count;
 }
 
 static void tell_dead_owner(struct snapshot *snapshot, const struct lock *lock,
 			    struct problem *problem, char *text)
 {
 	char died[64] = ": its owner";
+	char pids[STOPPED_MAX];
 
 	if (lock->dead_tid)
 		snprintf(died, sizeof(died), ": thread %d", lock->dead_tid);
-	append(text, died);
-	append(text, " died holding it and nobody has recovered it yet");
-	append_waiters(snapshot, lock, text, " still sleeps and was not woken",
-		       " still sleep and were not woken");
+	problems_append(text, died);
+	problems_append(text, " died holding it and nobody has recovered it yet");
+	if (name_stopped_waiters(snapshot, lock, pids) == lock->n_waiters)
+		append_waiters(snapshot, lock, text, " waits for it, but is stopped",
+			       " wait for it, but are stopped");
+	else
+		append_waiters(snapshot, lock, text, " still sleeps and was not woken",
+			       " still sleep and were not woken");
 	problem->next =
 		"the next thread that locks it gets EOWNERDEAD and recovers it (LMDB, tdb and "
 		"Samba do so by themselves); nothing needs to be killed";
-	if (lock->n_waiters)
+	/* The kernel has woken one of them, who cannot run. */
+	if (pids[0])
+		problem->next = arena_printf(
+			&snapshot->arena,
+			"continue who is stopped (kill -CONT%s): the one that was woken "
+			"gets EOWNERDEAD, recovers it and passes it on",
+			pids);
+	else if (lock->n_waiters)
 		problem->next = "let any thread or program lock it: it gets EOWNERDEAD, recovers "
 				"and passes it on; without that the waiters sleep for ever";
 }
@@ -101,7 +138,7 @@ static void tell_orphan(struct snapshot *snapshot, const struct lock *lock, stru
 		 ": its word names thread %" PRIu32 ", which no longer has it, without "
 		 "FUTEX_OWNER_DIED",
 		 lock->word & WORD_TID_MASK);
-	append(text, names);
+	problems_append(text, names);
 	append_waiters(snapshot, lock, text, " waits for it in vain", " wait for it in vain");
 	problem->next =
 		lock->place.shared
@@ -114,8 +151,8 @@ static void tell_orphan(struct snapshot *snapshot, const struct lock *lock, stru
 static void tell_not_recoverable(struct snapshot *snapshot, const struct lock *lock,
 				 struct problem *problem, char *text)
 {
-	append(text, ": not recoverable: after EOWNERDEAD it was unlocked without "
-		     "pthread_mutex_consistent, so every lock fails with ENOTRECOVERABLE");
+	problems_append(text, ": not recoverable: after EOWNERDEAD it was unlocked without "
+			      "pthread_mutex_consistent, so every lock fails with ENOTRECOVERABLE");
 	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
 	problem->next = "stop all programs that use it, then destroy and initialise it anew";
 }
@@ -127,9 +164,11 @@ static void tell_stopped(struct snapshot *snapshot, const struct lock *lock,
 	char label[LABEL_MAX];
 
 	name_task(owner, label);
-	append(text, ": its owner ");
-	append(text, label);
-	append(text, owner->state == 't' ? " is stopped by a debugger" : " is stopped (SIGSTOP)");
+	problems_append(text, ": its owner ");
+	problems_append(text, label);
+	problems_append(text, " ");
+	name_doing(owner, label);
+	problems_append(text, label);
 	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
 	if (owner->state == 't')
 		problem->next = "let the debugger continue it, or detach";
@@ -178,7 +217,7 @@ static int add_lock_problem(struct snapshot *snapshot, size_t index)
 			continue;
 		if (kinds[i].kind == PROBLEM_OWNER_STOPPED && !waits_for_stopped(snapshot, lock))
 			continue;
-		problem = add_problem(snapshot, kinds[i].kind, lock->n_waiters + 2);
+		problem = problems_add(snapshot, kinds[i].kind, lock->n_waiters + 2);
 		if (!problem)
 			return -ENOMEM;
 		problem->lock = index;
@@ -284,7 +323,7 @@ static int add_list_problem(struct snapshot *snapshot, const struct task *task,
 
 	if (kind < 0)
 		return 0;
-	problem = text ? add_problem(snapshot, (enum problem_kind)kind, 1) : NULL;
+	problem = text ? problems_add(snapshot, (enum problem_kind)kind, 1) : NULL;
 	if (!problem)
 		return -ENOMEM;
 	problem->text = text;
@@ -303,138 +342,33 @@ static int compare_problems(const void *left, const void *right)
 	return strcmp(a->text, b->text);
 }
 
-/* "501 python3 waits for /srv/b/lock.mdb+0x40 of 502 python3" */
-static void tell_edge(const struct snapshot *snapshot, size_t from, size_t to, char *text)
+/* "; its owner sleeps in accept4", "; its owner waits for /srv/b/lock.mdb+0x40" */
+static void tell_doing(const struct snapshot *snapshot, const struct task *owner, char *text)
 {
-	const struct task *task = &snapshot->tasks[from];
 	char label[LABEL_MAX];
 
-	name_task(task, label);
-	append(text, label);
-	append(text, " waits for ");
-	name_lock(&snapshot->locks[task->waits[0].lock], label);
-	append(text, label);
-	append(text, from == to ? ", which it holds itself" : " of ");
-	if (from == to)
+	if (owner->n_waits && owner->waits[0].lock != LOCK_NONE) {
+		problems_append(text, "; its owner waits for ");
+		name_lock(&snapshot->locks[owner->waits[0].lock], label);
+		problems_append(text, label);
 		return;
-	name_task(&snapshot->tasks[to], label);
-	append(text, label);
-}
-
-static const char *cycle_text(struct snapshot *snapshot, const struct cycle *cycle)
-{
-	char text[SENTENCE_MAX] = "";
-	char behind[64];
-
-	for (size_t i = 0; i < cycle->n && i < EDGES_NAMED; i++) {
-		append(text, i ? ", " : "");
-		tell_edge(snapshot, cycle->tasks[i], cycle->tasks[(i + 1) % cycle->n], text);
 	}
-	if (cycle->n > EDGES_NAMED) {
-		snprintf(behind, sizeof(behind), ", and so on: %zu threads in all", cycle->n);
-		append(text, behind);
-	}
-	if (cycle->n_behind) {
-		snprintf(behind, sizeof(behind), "; %zu more wait%s behind", cycle->n_behind,
-			 cycle->n_behind == 1 ? "s" : "");
-		append(text, behind);
-	}
-	return arena_strdup(&snapshot->arena, text);
-}
-
-/* Only a robust lock that outlives its owner is handed over: the end of whoever has one helps. */
-static size_t choose_victim(const struct snapshot *snapshot, const struct cycle *cycle)
-{
-	for (size_t i = 0; i < cycle->n; i++) {
-		const struct task *before =
-			&snapshot->tasks[cycle->tasks[(i + cycle->n - 1) % cycle->n]];
-		const struct lock *lock = &snapshot->locks[before->waits[0].lock];
-
-		if (lock->sort == LOCK_ROBUST && lock->place.shared)
-			return cycle->tasks[i];
-	}
-	return cycle->tasks[0];
-}
-
-/* What gets the cycle going again without harm to anybody's data. */
-static const char *cycle_next(struct snapshot *snapshot, const struct cycle *cycle)
-{
-	const struct task *first = &snapshot->tasks[cycle->victim];
-	bool one_process = true;
-	bool hint = false;
-
-	for (size_t i = 0; i < cycle->n; i++) {
-		const struct task *task = &snapshot->tasks[cycle->tasks[i]];
-
-		if (task->waits[0].timed)
-			return "one of the waits has a timeout and will end by itself; if the program "
-			       "then gives up its locks, all go on";
-		one_process = one_process && task->pid == first->pid;
-		hint = hint || snapshot->locks[task->waits[0].lock].sort != LOCK_ROBUST;
-	}
-	if (one_process)
-		return arena_printf(
-			&snapshot->arena,
-			"they will never go on: restart process %d (all of them are its "
-			"threads)",
-			first->pid);
-	return arena_printf(
-		&snapshot->arena,
-		"they will never go on: end one of the processes, for instance kill %d; "
-		"the kernel marks the robust locks it has and the next owner gets "
-		"EOWNERDEAD%s",
-		first->pid,
-		hint ? " (one of the locks is an ordinary one: its owner is the libc's "
-		       "note, and it is not handed over)"
-		     : "");
-}
-
-static bool concerns_us(const struct snapshot *snapshot, const struct cycle *cycle)
-{
-	for (size_t i = 0; i < cycle->n; i++) {
-		const struct task *task = &snapshot->tasks[cycle->tasks[i]];
-
-		if (task->selected || snapshot->locks[task->waits[0].lock].selected)
-			return true;
-	}
-	for (size_t i = 0; i < cycle->n_behind; i++)
-		if (snapshot->tasks[cycle->behind[i]].selected)
-			return true;
-	return false;
-}
-
-static void drop_other_cycles(struct snapshot *snapshot)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < snapshot->n_cycles; i++)
-		if (concerns_us(snapshot, &snapshot->cycles[i]))
-			snapshot->cycles[kept++] = snapshot->cycles[i];
-	snapshot->n_cycles = kept;
-}
-
-static int add_cycle_problem(struct snapshot *snapshot, size_t index)
-{
-	struct cycle *cycle = &snapshot->cycles[index];
-	struct problem *problem;
-
-	cycle->victim = choose_victim(snapshot, cycle);
-	problem = add_problem(snapshot, cycle->n == 1 ? PROBLEM_SELF_DEADLOCK : PROBLEM_DEADLOCK,
-			      cycle->n);
-	if (!problem)
-		return -ENOMEM;
-	problem->cycle = index;
-	for (size_t i = 0; i < cycle->n; i++)
-		problem->tids[problem->n_tids++] = snapshot->tasks[cycle->tasks[i]].tid;
-	problem->text = cycle_text(snapshot, cycle);
-	problem->next = cycle_next(snapshot, cycle);
-	return problem->text && problem->next ? 0 : -ENOMEM;
+	name_doing(owner, label);
+	if (!label[0])
+		return;
+	problems_append(text, "; its owner ");
+	problems_append(text, label);
+	if (owner->slept_ns < UINT64_C(1000000000))
+		return;
+	name_duration(owner->slept_ns, label);
+	problems_append(text, ", for ");
+	problems_append(text, label);
 }
 
 int problems_add_long_hold(struct snapshot *snapshot, size_t index, uint64_t held_ns)
 {
 	const struct lock *lock = &snapshot->locks[index];
-	struct problem *problem = add_problem(snapshot, PROBLEM_LONG_HOLD, lock->n_waiters + 1);
+	struct problem *problem = problems_add(snapshot, PROBLEM_LONG_HOLD, lock->n_waiters + 1);
 	char text[SENTENCE_MAX];
 	char label[LABEL_MAX];
 
@@ -445,19 +379,24 @@ int problems_add_long_hold(struct snapshot *snapshot, size_t index, uint64_t hel
 	for (size_t i = 0; i < lock->n_waiters; i++)
 		problem->tids[problem->n_tids++] = snapshot->tasks[lock->waiters[i].task].tid;
 	name_lock(lock, text);
-	append(text, ": held by ");
+	problems_append(text, ": held by ");
 	if (lock->owner != SIZE_MAX)
 		name_task(&snapshot->tasks[lock->owner], label);
 	else
 		snprintf(label, sizeof(label), "%d", lock->owner_tid);
-	append(text, label);
+	problems_append(text, label);
 	name_duration(held_ns, label);
-	append(text, " for at least ");
-	append(text, label);
+	problems_append(text, " for at least ");
+	problems_append(text, label);
 	append_waiters(snapshot, lock, text, " waits for it", " wait for it");
-	problem->next =
-		"see what the owner is doing (check -k, or its log); should it end, the next "
-		"owner gets EOWNERDEAD";
+	if (lock->owner != SIZE_MAX)
+		tell_doing(snapshot, &snapshot->tasks[lock->owner], text);
+	problem->next = "see what the owner is doing (check -k, or its log); should it end, the "
+			"next owner gets EOWNERDEAD";
+	if (lock->owner != SIZE_MAX && snapshot->tasks[lock->owner].state == 'D')
+		problem->next = "see what the owner waits for: a device or a file system (the "
+				"kernel's log), or in clone or vfork its child; until that is over "
+				"it may not even be killed";
 	problem->text = arena_strdup(&snapshot->arena, text);
 	return problem->text ? 0 : -ENOMEM;
 }
@@ -475,9 +414,9 @@ int problems_find(struct snapshot *snapshot)
 					 (most + 1) * sizeof(*snapshot->problems));
 	if (!snapshot->problems)
 		return -ENOMEM;
-	drop_other_cycles(snapshot);
+	problems_drop_other_cycles(snapshot);
 	for (size_t i = 0; i < snapshot->n_cycles && !error; i++)
-		error = add_cycle_problem(snapshot, i);
+		error = problems_add_cycle(snapshot, i);
 	for (size_t i = 0; i < snapshot->n_locks && !error; i++)
 		if (snapshot->locks[i].selected)
 			error = add_lock_problem(snapshot, i);

@@ -90,21 +90,35 @@ static void note_state(struct task *task, uint64_t now)
 		task->slept_ns = now - last_ran;
 }
 
-static void note_states(struct look *look)
+/* What others wait for its owner to come back from. */
+static int note_call(struct look *look, size_t owner)
+{
+	const struct task *task = &look->out->tasks[owner];
+
+	if (task->call || (task->state != 'S' && task->state != 'D'))
+		return 0;
+	return look_at_call(look, owner);
+}
+
+static int note_states(struct look *look)
 {
 	struct snapshot *out = look->out;
 	uint64_t now = clock_now_ns();
+	int error = 0;
 
-	for (size_t i = 0; i < out->n_locks; i++) {
+	for (size_t i = 0; i < out->n_locks && !error; i++) {
 		const struct lock *lock = &out->locks[i];
 
 		if (!lock->n_waiters || !lock->selected)
 			continue;
-		if (lock->owner != SIZE_MAX)
+		if (lock->owner != SIZE_MAX) {
 			note_state(&out->tasks[lock->owner], now);
+			error = note_call(look, lock->owner);
+		}
 		for (size_t j = 0; j < lock->n_waiters; j++)
 			note_state(&out->tasks[lock->waiters[j].task], now);
 	}
+	return error;
 }
 
 /* Paths of waits still point into the maps. */
@@ -154,10 +168,10 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 		error = look_symbolise(&look);
 	if (!error)
 		error = keep_wait_paths(&look);
-	if (!error) {
-		note_states(&look);
+	if (!error)
+		error = note_states(&look);
+	if (!error)
 		error = problems_find(ret);
-	}
 	for (size_t i = 0; i < look.n_processes; i++)
 		look_process_release(&look.processes[i]);
 	free(look.processes);

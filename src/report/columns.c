@@ -66,34 +66,29 @@ static struct value get_state(const struct futex_view *view)
 	return string(name_of_state(view->futex ? view->futex->state : view->lock->state));
 }
 
-/* What the state letter of /proc means for a lock whose owner is in it. */
-static const char *state_note(char state)
+/* "901 smbd", "901 smbd (stopped)", "901 smbd (in accept4)" */
+static struct value owner_value(const struct task *owner)
 {
-	switch (state) {
-	case 'T':
-	case 't':
-		return " (stopped)";
-	case 'D':
-		return " (in uninterruptible sleep)";
-	case 'Z':
-		return " (ended)";
-	default:
-		return "";
-	}
+	struct value value = {.type = VALUE_STRING};
+	char label[LABEL_MAX];
+	char note[LABEL_MAX];
+
+	name_task(owner, label);
+	name_task_note(owner, note);
+	if (!note[0])
+		return string(label);
+	if (asprintf(&value.string, "%s (%s)", label, note) < 0)
+		value.string = NULL;
+	return value;
 }
 
 static struct value get_owner(const struct futex_view *view)
 {
 	const struct lock *lock = view->lock;
-	char text[LABEL_MAX + 64];
+	char text[64];
 
-	if (lock->owner != SIZE_MAX) {
-		const struct task *owner = &view->snapshot->tasks[lock->owner];
-
-		name_task(owner, text);
-		strncat(text, state_note(owner->state), 63);
-		return string(text);
-	}
+	if (lock->owner != SIZE_MAX)
+		return owner_value(&view->snapshot->tasks[lock->owner]);
 	if (lock->owner_tid)
 		snprintf(text, sizeof(text), "%d", lock->owner_tid);
 	else if (lock->state == FUTEX_ORPHAN)

@@ -101,6 +101,24 @@ static json_t *waiters_json(struct builder *builder, const struct lock *lock)
 	return array;
 }
 
+/* null unless somebody waits: only then is it looked up. */
+static json_t *owner_state_json(struct builder *builder, const struct lock *lock)
+{
+	const struct task *owner;
+	json_t *object;
+
+	if (lock->owner == SIZE_MAX || !builder->snapshot->tasks[lock->owner].state)
+		return json_null();
+	owner = &builder->snapshot->tasks[lock->owner];
+	object = json_object();
+	put(builder, object, "state", json_string(name_of_task_state(owner->state)));
+	put(builder, object, "call", text(owner->call));
+	put(builder, object, "slept_ns",
+	    owner->slept_ns ? json_integer((json_int_t)owner->slept_ns) : json_null());
+	put(builder, object, "ns_tid", json_integer(owner->ns_tid));
+	return object;
+}
+
 /* A lock, as one list shows it or (futex NULL) for itself. */
 static json_t *futex_json(struct builder *builder, size_t lock_index, const struct futex *futex,
 			  pid_t pid)
@@ -120,6 +138,7 @@ static json_t *futex_json(struct builder *builder, size_t lock_index, const stru
 		value_release(&value);
 	}
 	put(builder, object, "on_list", json_boolean(futex ? futex->on_list : lock->on_list));
+	put(builder, object, "owner_state", owner_state_json(builder, lock));
 	put(builder, object, "where", place_json(builder, &lock->place));
 	put(builder, object, "waiters", waiters_json(builder, lock));
 	return object;

@@ -93,6 +93,8 @@ int look_at_process(struct look *look, struct look_process *process);
 int look_again_at_lists(struct look *look, struct look_process *process, struct task *task);
 /* Reads again what the task waits for. As above. */
 int look_again_at_waits(struct look *look, struct look_process *process, struct task *task);
+/* Sets the call that out->tasks[index] sleeps in. 0 or -ENOMEM. */
+int look_at_call(struct look *look, size_t index);
 void look_process_release(struct look_process *process);
 
 /* locks.c: from sights to locks. */

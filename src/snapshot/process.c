@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "abi/block_calls.h"
 #include "abi/futex_word.h"
 #include "base/cleanup.h"
 #include "base/vec.h"
@@ -230,6 +231,20 @@ int look_again_at_waits(struct look *look, struct look_process *process, struct 
 	for (size_t i = 0; i < count; i++)
 		task->waits[i].place = place_find(&process->maps, task->waits[i].address);
 	return 0;
+}
+
+int look_at_call(struct look *look, size_t index)
+{
+	struct task *task = &look->out->tasks[index];
+	struct look_process *process = look_process_of(look, index);
+	struct proc_syscall call;
+
+	if (procfs_syscall(process->tasks_fd, task->tid, &call) || call.running || call.number < 0)
+		return 0;
+	task->call = block_call_name(abi_of(look, process, call.pc), call.number);
+	if (!task->call)
+		task->call = arena_printf(&look->out->arena, "system call %ld", call.number);
+	return task->call ? 0 : -ENOMEM;
 }
 
 static int gather_waits(struct look *look, struct look_process *process)

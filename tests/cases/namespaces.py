@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from checking import PROBLEMS, check
 from harness import Env, Tracee, children_of, expect, expect_equal, main, proc_text, skip
 from look import entries, held, lock_at, no_problems, waiter_tids, waits, word
 
@@ -67,6 +68,18 @@ def case_two_namespaces(env: Env) -> None:
     expect_equal([w["owner"] for w in waits(doc, waiter.pid)], [holder.pid], "waits")
     expect_equal(entries(doc, waiter.pid), {}, "what the waiter holds")
     no_problems(doc)
+
+
+def case_owner_in_another_namespace(env: Env) -> None:
+    """Who reads the word sees a 1: it is said whose number that is."""
+    holder = Inside(env, "contend", env.tmp / "f", 0)
+    env.tracee("contend", "-w", env.tmp / "f", 1)
+    lock = lock_at(env.tool.show_json(env.tmp / "f"), (env.tmp / "f").stat().st_ino, 0)
+    expect_equal(lock["owner_state"]["ns_tid"], 1, "its number there")
+    said = env.tool.show("-o", "OWNER", "-n", env.tmp / "f").out
+    expect(said.startswith(f"{holder.pid} contend (") and "1 in its PID namespace)" in said, said)
+    said = check(env, "--hold", 0.2, "--interval", 0.1, env.tmp / "f", status=PROBLEMS).out
+    expect("is 1 in its own PID namespace" in said, said)
 
 
 def case_two_holders_called_one(env: Env) -> None:

@@ -434,6 +434,9 @@ def case_uwsgi_dead_owner(env: Env) -> None:
         expect(server.owner in said["tids"], f"who died: {said}")
         expect(set(server.waiters) <= set(said["tids"]), f"who waits: {said}")
         expect(f"thread {server.owner} died" in text and "EOWNERDEAD" in text, text)
+        expect("but are stopped" in text and "were not woken" not in text, text)
+        found = re.search(r"kill -CONT ([\d ]+)\)", text)
+        expect(found and set(map(int, found[1].split())) == set(server.waiters), text)
     send(signal.SIGCONT, *server.waiters)
     wait_until(lambda: "a process holding a robust mutex died. recovering" in
                server.server.log.read_text(errors="replace"), "uWSGI recovers")

@@ -87,6 +87,44 @@ static void tasks_and_words(void **state)
 	assert_string_equal(text, "OWNER_DIED|WAITERS");
 }
 
+static void what_an_owner_does(void **state)
+{
+	static const struct {
+		struct task task;
+		const char *doing;
+		const char *note;
+	} rows[] = {
+		{{.tid = 5, .ns_tid = 5}, "", ""},
+		{{.tid = 5, .ns_tid = 5, .state = 'R'}, "runs", ""},
+		{{.tid = 5, .ns_tid = 5, .state = 'S'}, "sleeps", ""},
+		{{.tid = 5, .ns_tid = 5, .state = 'S', .call = "read"},
+		 "sleeps in read",
+		 "in read"},
+		{{.tid = 5, .ns_tid = 5, .state = 'D', .call = "fsync"},
+		 "is in uninterruptible sleep in fsync",
+		 "in fsync, uninterruptible sleep"},
+		{{.tid = 5, .state = 'D'}, "is in uninterruptible sleep", "uninterruptible sleep"},
+		{{.tid = 5, .state = 'T'}, "is stopped (SIGSTOP)", "stopped"},
+		{{.tid = 5, .state = 't'}, "is stopped by a debugger", "stopped"},
+		{{.tid = 5, .state = 'Z'}, "has ended", "ended"},
+		{{.tid = 5, .ns_tid = 1},
+		 "is 1 in its own PID namespace",
+		 "1 in its PID namespace"},
+		{{.tid = 5, .ns_tid = 1, .state = 'S', .call = "read"},
+		 "sleeps in read and is 1 in its own PID namespace",
+		 "in read, 1 in its PID namespace"},
+	};
+	char text[LABEL_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		name_doing(&rows[i].task, text);
+		assert_string_equal(text, rows[i].doing);
+		name_task_note(&rows[i].task, text);
+		assert_string_equal(text, rows[i].note);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +132,7 @@ int main(void)
 		cmocka_unit_test(places),
 		cmocka_unit_test(the_longest_path_keeps_its_offset),
 		cmocka_unit_test(tasks_and_words),
+		cmocka_unit_test(what_an_owner_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

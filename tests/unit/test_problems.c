@@ -74,6 +74,45 @@ static void locks_that_are_broken(void **state)
 	expect(PROBLEM_NOT_RECOVERABLE, 81, "ENOTRECOVERABLE");
 }
 
+static void dead_owner_and_stopped_waiters(void **state)
+{
+	(void)state;
+	begin();
+	lock_array[0].state = FUTEX_OWNER_DIED;
+	lock_array[0].n_waiters = 1;
+	tasks[1].state = 'T';
+	assert_int_equal(problems_find(&snapshot), 0);
+	assert_non_null(
+		strstr(snapshot.problems[0].text, "81 mdb_load waits for it, but is stopped"));
+	assert_non_null(strstr(snapshot.problems[0].next, "(kill -CONT 81)"));
+	arena_free(&snapshot.arena);
+}
+
+static void held_for_long(void **state)
+{
+	(void)state;
+	begin();
+	lock_array[0].state = FUTEX_HELD;
+	lock_array[0].owner = 0;
+	lock_array[0].owner_tid = 703;
+	lock_array[0].n_waiters = 1;
+	tasks[0].state = 'S';
+	tasks[0].call = "accept4";
+	tasks[0].slept_ns = UINT64_C(61000000000);
+	assert_int_equal(problems_find(&snapshot), 0);
+	assert_int_equal(snapshot.n_problems, 0);
+	assert_int_equal(problems_add_long_hold(&snapshot, 0, UINT64_C(90000000000)), 0);
+	assert_string_equal(snapshot.problems[0].text,
+			    "/dev/shm/jobs+0x40: held by 700/703 worker for at least 00:01:30; "
+			    "81 mdb_load waits for it; its owner sleeps in accept4, for 00:01:01");
+	arena_free(&snapshot.arena);
+	tasks[0].state = 'D';
+	assert_int_equal(problems_find(&snapshot), 0);
+	assert_int_equal(problems_add_long_hold(&snapshot, 0, 0), 0);
+	assert_non_null(strstr(snapshot.problems[0].next, "device or a file system"));
+	arena_free(&snapshot.arena);
+}
+
 static void lists_that_are_broken(void **state)
 {
 	(void)state;
@@ -133,8 +172,12 @@ static void worst_comes_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_wrong),      cmocka_unit_test(locks_that_are_broken),
-		cmocka_unit_test(lists_that_are_broken), cmocka_unit_test(others_are_not_told),
+		cmocka_unit_test(nothing_is_wrong),
+		cmocka_unit_test(locks_that_are_broken),
+		cmocka_unit_test(dead_owner_and_stopped_waiters),
+		cmocka_unit_test(held_for_long),
+		cmocka_unit_test(lists_that_are_broken),
+		cmocka_unit_test(others_are_not_told),
 		cmocka_unit_test(worst_comes_first),
 	};
 
