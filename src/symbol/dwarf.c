@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "symbol/dwarf.h"
 
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -27,12 +28,12 @@ struct dwarf {
 	bool attached;
 	/* Of the stack that is being unwound. */
 	pid_t tid;
-	target_addr sp;
-	target_addr pc;
+	const struct dwarf_call *from;
 	size_t reads;
 	struct dwarf_call *calls;
 	size_t n_calls;
 	size_t max_calls;
+	bool lost;
 };
 
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
@@ -152,6 +153,24 @@ void dwarf_close(struct dwarf *dwarf)
 	free(dwarf);
 }
 
+/* As clang leaves out the index of addresses, each compilation unit has to be asked. */
+static const char *line_by_units(Dwfl_Module *module, Dwarf_Addr address, int *ret_number)
+{
+	Dwarf_Addr bias;
+
+	for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(module, unit, &bias));) {
+		Dwarf_Line *line;
+
+		if (dwarf_haspc(unit, address - bias) <= 0)
+			continue;
+		line = dwarf_getsrc_die(unit, address - bias);
+		if (!line || dwarf_lineno(line, ret_number))
+			return NULL;
+		return dwarf_linesrc(line, NULL, NULL);
+	}
+	return NULL;
+}
+
 int dwarf_line(struct dwarf *dwarf, target_addr pc, bool returns, struct arena *arena,
 	       const char **ret_source, unsigned *ret_line)
 {
@@ -162,6 +181,8 @@ int dwarf_line(struct dwarf *dwarf, target_addr pc, bool returns, struct arena *
 	const char *source = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
 	char *copy;
 
+	if (!line && module)
+		source = line_by_units(module, address, &number);
 	*ret_source = NULL;
 	*ret_line = 0;
 	if (!source || number <= 0)
@@ -210,33 +231,110 @@ static bool read_word(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *ret, void *dwf
 	return true;
 }
 
-/* Numbers of DWARF for stack pointer and program counter, by the psABI of each. */
+/* Numbers that DWARF has for registers, by the psABI of each. */
+struct numbers {
+	unsigned sp;
+	unsigned bp;
+	unsigned pc;
+};
+
+static struct numbers numbers_of(const struct dwarf *dwarf)
+{
+	return dwarf->process.bits == 64 ? (struct numbers){.sp = 7, .bp = 6, .pc = 16}
+					 : (struct numbers){.sp = 4, .bp = 5, .pc = 8};
+}
+
+static bool set_register(Dwfl_Thread *thread, unsigned number, Dwarf_Word value)
+{
+	return dwfl_thread_state_registers(thread, (int)number, 1, &value);
+}
+
 static bool set_registers(Dwfl_Thread *thread, void *thread_arg)
 {
 	const struct dwarf *dwarf = thread_arg;
-	const int sp = dwarf->process.bits == 64 ? 7 : 4;
-	const int pc = dwarf->process.bits == 64 ? 16 : 8;
-	const Dwarf_Word sp_value = dwarf->sp;
-	const Dwarf_Word pc_value = dwarf->pc;
+	const struct dwarf_call *from = dwarf->from;
+	const struct numbers numbers = numbers_of(dwarf);
 
-	return dwfl_thread_state_registers(thread, sp, 1, &sp_value) &&
-	       dwfl_thread_state_registers(thread, pc, 1, &pc_value);
+	if (from->bp_ok && !set_register(thread, numbers.bp, from->bp))
+		return false;
+	/* Of a return address the instruction before it is meant. */
+	return set_register(thread, numbers.sp, from->sp) &&
+	       set_register(thread, numbers.pc, from->returns ? from->pc - 1 : from->pc);
+}
+
+/* What the unwind tables know of the caller of a function. */
+enum caller {
+	CALLER_UNKNOWN, /* there is no table */
+	CALLER_NONE,    /* it was not called: a thread begins there */
+	CALLER_TOLD,
+};
+
+static enum caller caller_in(Dwarf_Frame *frame)
+{
+	Dwarf_Op memory[3];
+	Dwarf_Op *ops;
+	size_t count;
+	int pc = dwarf_frame_info(frame, NULL, NULL, NULL);
+
+	/* No operations, but not "the same value", which gives NULL: undefined. */
+	if (pc >= 0 && dwarf_frame_register(frame, pc, memory, &ops, &count) == 0 && count == 0 &&
+	    ops == memory)
+		return CALLER_NONE;
+	return CALLER_TOLD;
+}
+
+static enum caller caller_of(const struct dwarf *dwarf, const struct dwarf_call *call)
+{
+	Dwarf_Addr pc = call->returns ? call->pc - 1 : call->pc;
+	Dwfl_Module *module = dwfl_addrmodule(dwarf->dwfl, pc);
+	enum caller caller = CALLER_UNKNOWN;
+
+	for (int i = 0; i < 2 && module && caller == CALLER_UNKNOWN; i++) {
+		Dwarf_Addr bias;
+		Dwarf_CFI *table = i ? dwfl_module_dwarf_cfi(module, &bias)
+				     : dwfl_module_eh_cfi(module, &bias);
+		Dwarf_Frame *frame;
+
+		if (table && dwarf_cfi_addrframe(table, pc - bias, &frame) == 0) {
+			caller = caller_in(frame);
+			free(frame);
+		}
+	}
+	return caller;
 }
 
 static int take_frame(Dwfl_Frame *frame, void *argument)
 {
 	struct dwarf *dwarf = argument;
+	const struct numbers numbers = numbers_of(dwarf);
+	struct dwarf_call call = {0};
 	bool activation;
-	Dwarf_Addr pc;
 
-	if (dwarf->n_calls == dwarf->max_calls || !dwfl_frame_pc(frame, &pc, &activation) || !pc)
+	if (dwarf->n_calls == dwarf->max_calls)
 		return DWARF_CB_ABORT;
-	dwarf->calls[dwarf->n_calls++] = (struct dwarf_call){pc, !activation};
+	if (dwarf->n_calls == 0) {
+		dwarf->calls[dwarf->n_calls++] = *dwarf->from;
+		return DWARF_CB_OK;
+	}
+	/* Without a table it tries the frame pointer, and does not look where it comes to. */
+	if (caller_of(dwarf, &dwarf->calls[dwarf->n_calls - 1]) != CALLER_TOLD)
+		return DWARF_CB_ABORT;
+	if (!dwfl_frame_pc(frame, &call.pc, &activation))
+		return DWARF_CB_ABORT;
+	if (!call.pc) {
+		dwarf->lost = false;
+		return DWARF_CB_ABORT;
+	}
+	call.returns = !activation;
+	call.bp_ok = dwfl_frame_reg(frame, numbers.bp, &call.bp) == 0;
+	if (dwfl_frame_reg(frame, numbers.sp, &call.sp))
+		call.sp = 0;
+	dwarf->calls[dwarf->n_calls++] = call;
 	return DWARF_CB_OK;
 }
 
-ssize_t dwarf_unwind(struct dwarf *dwarf, pid_t tid, target_addr sp, target_addr pc,
-		     struct dwarf_call *ret, size_t max)
+ssize_t dwarf_unwind(struct dwarf *dwarf, pid_t tid, const struct dwarf_call *from,
+		     struct dwarf_call *ret, size_t max, bool *ret_lost)
 {
 	static const Dwfl_Thread_Callbacks callbacks = {.next_thread = next_thread,
 							.get_thread = get_thread,
@@ -248,13 +346,17 @@ ssize_t dwarf_unwind(struct dwarf *dwarf, pid_t tid, target_addr sp, target_addr
 		return -EIO;
 	dwarf->attached = true;
 	dwarf->tid = tid;
-	dwarf->sp = sp;
-	dwarf->pc = pc;
+	dwarf->from = from;
 	dwarf->reads = READS_MAX;
 	dwarf->calls = ret;
 	dwarf->n_calls = 0;
 	dwarf->max_calls = max;
-	/* It ends with an error more often than not: what came before is the stack. */
+	dwarf->lost = true;
+	/* How it ends tells little: "no caller" is also what it says when a register is missing. */
 	dwfl_getthread_frames(dwarf->dwfl, tid, take_frame, dwarf);
+	if (dwarf->n_calls == max ||
+	    (dwarf->n_calls && caller_of(dwarf, &ret[dwarf->n_calls - 1]) == CALLER_NONE))
+		dwarf->lost = false;
+	*ret_lost = dwarf->lost;
 	return (ssize_t)dwarf->n_calls;
 }

@@ -29,14 +29,19 @@ int dwarf_line(struct dwarf *dwarf, target_addr pc, bool returns, struct arena *
 
 struct dwarf_call {
 	target_addr pc;
+	target_addr sp;
+	target_addr bp;
+	bool bp_ok;   /* bp is known */
 	bool returns; /* pc is a return address */
 };
 
 /*
- * The stack of a blocked thread, the innermost call first. Their number, at most `max`, or a
- * negative errno: -EIO when libdwfl cannot begin.
+ * The stack of a blocked thread from one call on, that call first. Their number, at most `max`, or
+ * a negative errno: -EIO when libdwfl cannot begin. *ret_lost: whether the last one has a caller
+ * that was not found, for want of a table or of a register. What is found without a table, by a
+ * guess of libdwfl, is left out.
  */
-ssize_t dwarf_unwind(struct dwarf *dwarf, pid_t tid, target_addr sp, target_addr pc,
-		     struct dwarf_call *ret, size_t max);
+ssize_t dwarf_unwind(struct dwarf *dwarf, pid_t tid, const struct dwarf_call *from,
+		     struct dwarf_call *ret, size_t max, bool *ret_lost);
 
 #endif

@@ -14,40 +14,67 @@
 /* As long as a function may be whose beginning we do not know. */
 #define NEAR ((uint64_t)4096)
 
-static uint64_t read_pointer(const struct search_place *place, uint64_t address)
+static size_t word_size(const struct search_place *place)
 {
-	uint64_t pointer;
-
-	return memory_read_one(place->memory, address, &pointer, sizeof(pointer)) ? 0 : pointer;
+	return place->narrow ? 4 : 8;
 }
 
-static uint64_t relative(uint64_t next, const unsigned char *offset)
+static uint64_t word_at(const struct search_place *place, const void *words, size_t index)
+{
+	uint64_t word = 0;
+
+	/* Both are little-endian. */
+	memcpy(&word, (const char *)words + index * word_size(place), word_size(place));
+	return word;
+}
+
+static uint64_t read_pointer(const struct search_place *place, uint64_t address)
+{
+	uint64_t pointer = 0;
+
+	return memory_read_one(place->memory, address, &pointer, word_size(place)) ? 0 : pointer;
+}
+
+static uint64_t relative(const struct search_place *place, uint64_t next,
+			 const unsigned char *offset)
 {
 	int32_t distance;
+	uint64_t target;
 
 	memcpy(&distance, offset, sizeof(distance));
-	return next + (uint64_t)(int64_t)distance;
+	target = next + (uint64_t)(int64_t)distance;
+	return place->narrow ? (uint32_t)target : target;
+}
+
+/* What an operand of four bytes stands for that is an address for i386, a distance for x86-64. */
+static uint64_t absolute(const struct search_place *place, uint64_t next,
+			 const unsigned char *operand)
+{
+	return relative(place, place->narrow ? 0 : next, operand);
 }
 
 /*
- * Where a stub of a procedure linkage table jumps to: [endbr64] [bnd] jmp *offset(%rip). The
- * address itself where there is none, 0 where the pointer cannot be read.
+ * Where a stub of a procedure linkage table jumps to: [endbr] [bnd] jmp *address. The address
+ * itself where there is none, 0 where the pointer cannot be read, or hangs on a register.
  */
 static uint64_t through_stub(const struct search_place *place, uint64_t target)
 {
-	static const unsigned char landing[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	static const unsigned char landing[] = {0xf3, 0x0f, 0x1e};
 	unsigned char code[16];
 	size_t at = 0;
 
 	if (memory_read_one(place->memory, target, code, sizeof(code)))
 		return target;
 	if (memcmp(code, landing, sizeof(landing)) == 0)
-		at += sizeof(landing);
+		at += sizeof(landing) + 1;
 	if (code[at] == 0xf2)
 		at++;
+	/* jmp *offset(%ebx), in position independent code for i386. */
+	if (place->narrow && code[at] == GROUP_5 && code[at + 1] == 0xa3)
+		return 0;
 	if (code[at] != GROUP_5 || code[at + 1] != 0x25)
 		return target;
-	return read_pointer(place, relative(target + at + 6, code + at + 2));
+	return read_pointer(place, absolute(place, target + at + 6, code + at + 2));
 }
 
 /* target: 0 where we do not know it. */
@@ -90,7 +117,7 @@ static bool follows_call(const struct search_place *place, uint64_t pc,
 	if (memory_read_one(place->memory, pc - CALL_BYTES, code, sizeof(code)))
 		return false;
 	if (code[CALL_BYTES - 5] == CALL_DIRECT) {
-		target = relative(pc, code + CALL_BYTES - 4);
+		target = relative(place, pc, code + CALL_BYTES - 4);
 		if (module_executable(place->maps, target)) {
 			*ret = rank_target(target, function);
 			if (*ret == SEARCH_OTHER)
@@ -102,9 +129,10 @@ static bool follows_call(const struct search_place *place, uint64_t pc,
 	for (size_t length = 2; length <= 7; length++) {
 		if (!is_indirect(&code[CALL_BYTES - length], length))
 			continue;
-		/* call *offset(%rip), as -fno-plt makes it: the pointer is there to be read. */
+		/* call *address, as -fno-plt makes it: the pointer is there to be read. */
 		if (length == 6 && code[CALL_BYTES - 5] == 0x15)
-			*ret = rank_target(read_pointer(place, relative(pc, code + 4)), function);
+			*ret = rank_target(read_pointer(place, absolute(place, pc, code + 4)),
+					   function);
 		return true;
 	}
 	return false;
@@ -117,15 +145,31 @@ bool search_is_return(const struct search_place *place, uint64_t pc,
 	       follows_call(place, pc, function, ret);
 }
 
-/* mov $15, %rax; syscall: rt_sigreturn, where the C library lets handlers return to. */
+/* Where handlers return to, in the C library or the vDSO: sigreturn, rt_sigreturn. */
 static bool is_signal_return(const struct search_place *place, uint64_t pc)
 {
-	static const unsigned char expected[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-	unsigned char code[sizeof(expected)];
+	static const struct {
+		bool narrow;
+		size_t size;
+		unsigned char code[9];
+	} known[] = {
+		/* mov $15, %rax; syscall */
+		{false, 9, {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05}},
+		/* pop %eax; mov $119, %eax; int $0x80 */
+		{true, 8, {0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80}},
+		/* mov $173, %eax; int $0x80 */
+		{true, 7, {0xb8, 0xad, 0, 0, 0, 0xcd, 0x80}},
+	};
+	unsigned char code[sizeof(known[0].code)];
 
-	return module_executable(place->maps, pc) &&
-	       memory_read_one(place->memory, pc, code, sizeof(code)) == 0 &&
-	       memcmp(code, expected, sizeof(expected)) == 0;
+	if (!module_executable(place->maps, pc))
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].narrow == place->narrow &&
+		    memory_read_one(place->memory, pc, code, known[i].size) == 0 &&
+		    memcmp(code, known[i].code, known[i].size) == 0)
+			return true;
+	return false;
 }
 
 static bool find_call(const struct search_place *place, uint64_t pc,
@@ -143,14 +187,15 @@ bool search_frame_pointer(const struct search_place *place, uint64_t sp, uint64_
 			  const struct search_function *function, struct search_call *ret)
 {
 	const struct map *stack = maps_find(place->maps, sp);
+	const size_t word = word_size(place);
 	uint64_t words[2];
 
-	if (!stack || bp < sp || bp >= stack->end || bp % 8 ||
-	    memory_read_one(place->memory, bp, words, sizeof(words)) ||
-	    !find_call(place, words[1], function, ret))
+	if (!stack || bp < sp || bp >= stack->end || bp % word ||
+	    memory_read_one(place->memory, bp, words, 2 * word) ||
+	    !find_call(place, word_at(place, words, 1), function, ret))
 		return false;
-	ret->sp = bp + 16;
-	ret->bp = words[0];
+	ret->sp = bp + 2 * word;
+	ret->bp = word_at(place, words, 0);
 	ret->bp_ok = ret->bp >= ret->sp && ret->bp < stack->end;
 	return true;
 }
@@ -159,12 +204,13 @@ size_t search_calls(const struct search_place *place, uint64_t sp,
 		    const struct search_function *function, struct search_call *ret, size_t max)
 {
 	const struct map *stack = maps_find(place->maps, sp);
+	const size_t word = word_size(place);
 	uint64_t words[CHUNK / 8];
 	uint64_t before = 0;
 	size_t count = 0;
 	uint64_t end;
 
-	if (!stack || sp % 8)
+	if (!stack || sp % word)
 		return 0;
 	end = stack->end - sp < SEARCH_BYTES ? stack->end : sp + SEARCH_BYTES;
 	for (uint64_t at = sp; at < end;) {
@@ -173,11 +219,12 @@ size_t search_calls(const struct search_place *place, uint64_t sp,
 
 		if (memory_read_one(place->memory, at, words, size))
 			break;
-		for (size_t i = 0; i < size / 8; i++) {
+		for (size_t i = 0; i < size / word; i++) {
+			uint64_t value = word_at(place, words, i);
 			struct search_call call;
 
-			if (find_call(place, words[i], function, &call)) {
-				call.sp = at + i * 8 + 8;
+			if (find_call(place, value, function, &call)) {
+				call.sp = at + (i + 1) * word;
 				call.bp = before;
 				call.bp_ok = before >= call.sp && before < stack->end;
 				/* Full: only what is certain is worth a place. */
@@ -188,7 +235,7 @@ size_t search_calls(const struct search_place *place, uint64_t sp,
 				if (call.rank == SEARCH_EXACT)
 					return count;
 			}
-			before = words[i];
+			before = value;
 		}
 		at += size;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Return addresses on a 64-bit stack, for where nothing tells how large a frame is: code without unwind
+ * Return addresses on a stack, for where nothing tells how large a frame is: code without unwind
  * tables, or a frame that hangs on a register which only the blocked thread has.
  *
  * A word is taken for a return address when code is mapped there and a call instruction lies
@@ -45,6 +45,7 @@ struct search_call {
 struct search_place {
 	const struct maps *maps;
 	struct memory *memory;
+	bool narrow; /* a program for i386 */
 };
 
 /*

@@ -58,7 +58,9 @@ struct stacks {
 	struct stack_tables tables;
 	struct position begin; /* the registers that libunwind asks for */
 	bool no_table;         /* it had to do without */
+	pid_t tid;
 	struct call calls[STACK_DEPTH_MAX];
+	struct dwarf_call dwarf_calls[STACK_DEPTH_MAX];
 };
 
 static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *ret,
@@ -225,7 +227,8 @@ void stack_enter(struct stacks *stacks, const struct symbols_process *process)
 
 static struct search_place place_of(struct stacks *stacks)
 {
-	return (struct search_place){stacks->process.maps, &stacks->memory.memory};
+	return (struct search_place){stacks->process.maps, &stacks->memory.memory,
+				     stacks->process.bits == 32};
 }
 
 static struct search_function function_of(struct stacks *stacks, target_addr pc, bool returns)
@@ -233,7 +236,8 @@ static struct search_function function_of(struct stacks *stacks, target_addr pc,
 	struct search_function function = {.pc = pc};
 	unw_proc_info_t info;
 
-	if (find_proc_info(stacks->space, returns ? pc - 1 : pc, &info, 0, stacks) == 0)
+	if (stacks->process.bits == 64 &&
+	    find_proc_info(stacks->space, returns ? pc - 1 : pc, &info, 0, stacks) == 0)
 		function.start = info.start_ip;
 	else
 		function.start = symbols_function_start(stacks->symbols, pc, returns);
@@ -245,6 +249,56 @@ enum run_end {
 	RUN_DONE, /* at the outermost call, or there is no more room */
 	RUN_LOST, /* nothing tells who called */
 };
+
+/* NULL where libdw fails: then there are no lines, and 32-bit stacks are all guesses. */
+static struct dwarf *dwarf_of(struct stacks *stacks)
+{
+	struct symbols_process process = stacks->process;
+
+	process.memory = &stacks->memory.memory;
+	if (!stacks->dwarf_tried && dwarf_open(stacks->symbols, &process, &stacks->dwarf))
+		stacks->dwarf = NULL;
+	stacks->dwarf_tried = true;
+	return stacks->dwarf;
+}
+
+/* As run() below, by libdwfl. */
+static size_t run_32(struct stacks *stacks, struct position *at, struct call *ret, size_t max,
+		     enum run_end *ret_end)
+{
+	const struct dwarf_call from = {at->pc, at->sp, at->bp, at->bp_ok, at->returns};
+	struct dwarf *dwarf = dwarf_of(stacks);
+	struct dwarf_call *calls = stacks->dwarf_calls;
+	ssize_t count = 0;
+	bool lost = true;
+
+	if (dwarf)
+		count = dwarf_unwind(dwarf, stacks->tid, &from, calls, max, &lost);
+	if (count <= 0) {
+		calls[0] = from;
+		count = 1;
+		lost = true;
+	}
+	for (ssize_t i = 0; i < count; i++) {
+		/* Where the outermost function has a table that does not say so, nonsense follows. */
+		if (i && (!module_executable(stacks->process.maps, calls[i].pc) ||
+			  (calls[i].returns && calls[i].sp <= calls[i - 1].sp))) {
+			count = i;
+			lost = true;
+		} else {
+			ret[i] = (struct call){.pc = calls[i].pc, .returns = calls[i].returns};
+		}
+	}
+	calls += count - 1;
+	if (count > 1)
+		*at = (struct position){.pc = calls->pc,
+					.sp = calls->sp,
+					.bp = calls->bp,
+					.bp_ok = calls->bp_ok,
+					.returns = calls->returns};
+	*ret_end = lost ? RUN_LOST : RUN_DONE;
+	return (size_t)count;
+}
 
 /* Goes from one call to its caller. 1: *at is there; 0: *at was the outermost; -1: lost. */
 static int step(struct stacks *stacks, unw_cursor_t *cursor, struct position *at)
@@ -285,6 +339,8 @@ static size_t run(struct stacks *stacks, struct position *at, struct call *ret, 
 	size_t count = 0;
 	int result = 1;
 
+	if (stacks->process.bits == 32)
+		return run_32(stacks, at, ret, max, ret_end);
 	stacks->begin = *at;
 	if (unw_init_remote(&cursor, stacks->space, stacks)) {
 		*ret_end = RUN_LOST;
@@ -367,7 +423,7 @@ static bool search(struct stacks *stacks, struct position *at)
 	return chosen != NULL;
 }
 
-static size_t unwind_64(struct stacks *stacks, target_addr sp, target_addr pc, size_t max)
+static size_t unwind(struct stacks *stacks, target_addr sp, target_addr pc, size_t max)
 {
 	struct position at = {.pc = pc, .sp = sp};
 	enum run_end end;
@@ -385,37 +441,6 @@ static size_t unwind_64(struct stacks *stacks, target_addr sp, target_addr pc, s
 			stacks->calls[j].guess = true;
 	}
 	return count;
-}
-
-/* NULL where libdw fails: then there are no lines, and 32-bit stacks have one frame. */
-static struct dwarf *dwarf_of(struct stacks *stacks)
-{
-	if (!stacks->dwarf_tried && dwarf_open(stacks->symbols, &stacks->process, &stacks->dwarf))
-		stacks->dwarf = NULL;
-	stacks->dwarf_tried = true;
-	return stacks->dwarf;
-}
-
-static size_t unwind_32(struct stacks *stacks, pid_t tid, target_addr sp, target_addr pc,
-			size_t max)
-{
-	struct dwarf *dwarf = dwarf_of(stacks);
-	struct dwarf_call calls[STACK_DEPTH_DEFAULT];
-	ssize_t count = 0;
-
-	if (dwarf)
-		count = dwarf_unwind(dwarf, tid, sp, pc, calls,
-				     max < STACK_DEPTH_DEFAULT ? max : STACK_DEPTH_DEFAULT);
-	if (count <= 0) {
-		stacks->calls[0] = (struct call){.pc = pc};
-		return 1;
-	}
-	/* Where the outermost function has no table, what lies above it is taken for a call. */
-	while (count > 1 && !module_executable(stacks->process.maps, calls[count - 1].pc))
-		count--;
-	for (ssize_t i = 0; i < count; i++)
-		stacks->calls[i] = (struct call){.pc = calls[i].pc, .returns = calls[i].returns};
-	return (size_t)count;
 }
 
 static int make_frame(struct stacks *stacks, const struct call *call, struct arena *arena,
@@ -440,9 +465,9 @@ ssize_t stack_unwind(struct stacks *stacks, pid_t tid, target_addr sp, target_ad
 
 	if (max > STACK_DEPTH_MAX)
 		max = STACK_DEPTH_MAX;
+	stacks->tid = tid;
 	if (pc && max)
-		count = stacks->process.bits == 32 ? unwind_32(stacks, tid, sp, pc, max)
-						   : unwind_64(stacks, sp, pc, max);
+		count = unwind(stacks, sp, pc, max);
 	frames = arena_alloc(arena, (count ? count : 1) * sizeof(*frames));
 	if (!frames)
 		return -ENOMEM;

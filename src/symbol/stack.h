@@ -4,10 +4,10 @@
  * those of /proc/PID/task/TID/syscall, all else is read from memory. A thread that runs meanwhile
  * gives nonsense; whether it ran the caller sees by its schedstat.
  *
- * 64-bit stacks are unwound by libunwind along the unwind tables in memory. Registers of the
- * thread are not known, so a frame that hangs on one of them (the frame pointer, mostly) and code
- * without tables end that; then the stack is searched for the call, and what follows is marked as
- * a guess. 32-bit stacks are unwound by libdwfl (symbol/dwarf.h).
+ * 64-bit stacks are unwound by libunwind along the unwind tables in memory, 32-bit ones by libdwfl
+ * (symbol/dwarf.h). Registers of the thread are not known, so a frame that hangs on one of them
+ * (the frame pointer, mostly) and code without tables end that; then the stack is searched for the
+ * call, and what follows is marked as a guess.
  */
 #ifndef ROBTRACE_SYMBOL_STACK_H
 #define ROBTRACE_SYMBOL_STACK_H

@@ -28,7 +28,7 @@ static int open_scene(void **state)
 	fake_map(&scene.fake, CODE, 0x1000);
 	fake_map(&scene.fake, CODE + 0x1000, 0x1000);
 	fake_map(&scene.fake, STACK, 0x2000);
-	scene.place = (struct search_place){&scene.maps, &scene.fake.memory};
+	scene.place = (struct search_place){&scene.maps, &scene.fake.memory, false};
 	*state = &scene;
 	return maps_parse(strdup(text), &scene.maps);
 }
@@ -168,6 +168,52 @@ static void along_the_stack(void **state)
 	assert_int_equal(search_calls(&scene->place, 0x50000, &function, calls, 4), 0);
 	assert_int_equal(search_calls(&scene->place, STACK + 0x81, &function, calls, 4), 0);
 }
+
+static void for_i386(void **state)
+{
+	struct scene *scene = *state;
+	const struct search_place place = {&scene->maps, &scene->fake.memory, true};
+	const struct search_function function = {.pc = FUNCTION + 8, .start = FUNCTION};
+	struct search_call calls[4];
+	uint64_t exact = CODE + 0x140;
+	uint64_t pointer = CODE + 0x180;
+	uint64_t stub = CODE + 0x300;
+	uint64_t handler_end = CODE + 0x1c0;
+	enum search_rank rank;
+
+	put_call(scene, exact, FUNCTION);
+	fake_put32(&scene->fake, STACK + 0x200, STACK + 0x800);
+	fake_put32(&scene->fake, STACK + 0x204, (uint32_t)exact);
+	assert_int_equal(search_calls(&place, STACK + 0x1fc, &function, calls, 4), 1);
+	assert_int_equal(calls[0].pc, exact);
+	assert_int_equal(calls[0].sp, STACK + 0x208);
+	assert_int_equal(calls[0].rank, SEARCH_EXACT);
+	assert_true(calls[0].bp_ok);
+	assert_int_equal(calls[0].bp, STACK + 0x800);
+	assert_true(search_frame_pointer(&place, STACK + 0x100, STACK + 0x200, &function, calls));
+	assert_int_equal(calls[0].sp, STACK + 0x208);
+	/* Two words of 32 bits are none of 64. */
+	assert_int_equal(search_calls(&scene->place, STACK + 0x1f8, &function, calls, 4), 0);
+	/* call *address */
+	put_code(scene, pointer, "\xff\x15\x00\x10\x01\x00", 6);
+	fake_put32(&scene->fake, CODE + 0x1000, FUNCTION);
+	fake_put32(&scene->fake, CODE + 0x1004, 1);
+	assert_true(search_is_return(&place, pointer, &function, &rank));
+	assert_int_equal(rank, SEARCH_EXACT);
+	/* endbr32; jmp *address, and jmp *offset(%ebx). */
+	put_call(scene, exact, stub);
+	put_code(scene, stub + 10, "\xf3\x0f\x1e\xfb\xff\x25\x00\x10\x01\x00", 10);
+	assert_true(search_is_return(&place, exact, &function, &rank));
+	assert_int_equal(rank, SEARCH_EXACT);
+	put_code(scene, stub + 10, "\xf3\x0f\x1e\xfb\xff\xa3\x00\x10\x00\x00", 10);
+	assert_true(search_is_return(&place, exact, &function, &rank));
+	assert_int_equal(rank, SEARCH_POSSIBLE);
+	/* pop %eax; mov $119, %eax; int $0x80 */
+	put_code(scene, handler_end + 8, "\x58\xb8\x77\x00\x00\x00\xcd\x80", 8);
+	fake_put32(&scene->fake, STACK + 0x400, (uint32_t)handler_end);
+	assert_int_equal(search_calls(&place, STACK + 0x300, &function, calls, 4), 1);
+	assert_true(calls[0].signal);
+}
 #endif
 
 int main(void)
@@ -177,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kinds_of_calls, open_scene, close_scene),
 		cmocka_unit_test_setup_teardown(who_is_called, open_scene, close_scene),
 		cmocka_unit_test_setup_teardown(along_the_stack, open_scene, close_scene),
+		cmocka_unit_test_setup_teardown(for_i386, open_scene, close_scene),
 #endif
 	};
 
