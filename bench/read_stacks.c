@@ -80,13 +80,14 @@ static void read_stacks(pid_t pid)
 	stack_enter(stacks, &process);
 	for (ssize_t i = 0; i < count; i++) {
 		struct proc_syscall call;
+		struct stack_start start;
 		struct frame *frames;
 		ssize_t n;
 
 		if (procfs_syscall(tasks, tids[i], &call) || call.running)
 			continue;
-		n = stack_unwind(stacks, tids[i], call.sp, call.pc, STACK_DEPTH_DEFAULT, &arena,
-				 &frames);
+		start = (struct stack_start){.sp = call.sp, .pc = call.pc};
+		n = stack_unwind(stacks, tids[i], &start, STACK_DEPTH_DEFAULT, &arena, &frames);
 		if (n < 0)
 			die("stack_unwind", (int)-n);
 		print_frames(tids[i], frames, n);

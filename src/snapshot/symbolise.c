@@ -93,10 +93,10 @@ static void mark_concerned(const struct look *look, bool *wanted)
 	}
 }
 
-static int unwind_at(struct look *look, struct stacks *stacks, struct task *task, uint64_t sp,
-		     uint64_t pc)
+static int unwind_at(struct look *look, struct stacks *stacks, struct task *task,
+		     const struct stack_start *start)
 {
-	ssize_t count = stack_unwind(stacks, task->tid, sp, pc, look->request->stack_depth,
+	ssize_t count = stack_unwind(stacks, task->tid, start, look->request->stack_depth,
 				     &look->out->arena, &task->frames);
 
 	task->n_frames = count > 0 ? (size_t)count : 0;
@@ -107,9 +107,10 @@ static int unwind_at(struct look *look, struct stacks *stacks, struct task *task
 #define STACK_COPY ((uint64_t)256 << 10)
 
 static int freeze_stack(struct look *look, struct look_process *process, pid_t tid,
-			struct frozen_memory *frozen, uint64_t *ret_sp, uint64_t *ret_pc)
+			struct frozen_memory *frozen, struct stack_start *ret)
 {
 	struct census *census = &look->out->census;
+	struct stop_registers registers = {0};
 	const struct map *map;
 	struct thread_stop stop;
 	uint64_t stood;
@@ -117,14 +118,17 @@ static int freeze_stack(struct look *look, struct look_process *process, pid_t t
 
 	if (error)
 		return error;
-	error = thread_stop_registers(&stop, ret_sp, ret_pc);
-	map = error ? NULL : maps_find(&process->maps, *ret_sp);
+	error = thread_stop_registers(&stop, &registers);
+	map = error ? NULL : maps_find(&process->maps, registers.sp);
 	if (map)
-		error = frozen_memory_open(frozen, &process->live.memory, *ret_sp,
-					   map->end - *ret_sp < STACK_COPY ? map->end - *ret_sp
-									   : STACK_COPY);
+		error = frozen_memory_open(frozen, &process->live.memory, registers.sp,
+					   map->end - registers.sp < STACK_COPY
+						   ? map->end - registers.sp
+						   : STACK_COPY);
 	else
 		error = -EFAULT;
+	*ret = (struct stack_start){
+		.sp = registers.sp, .pc = registers.pc, .bp = registers.bp, .bp_ok = true};
 	stood = thread_stop_end(&stop);
 	census->stopped++;
 	if (stood > census->longest_stop_ns)
@@ -141,15 +145,14 @@ static int unwind_stopped(struct look *look, struct stacks *stacks, struct look_
 {
 	struct symbols_process known = as_symbols_process(process);
 	struct frozen_memory frozen;
-	uint64_t sp;
-	uint64_t pc;
-	int error = freeze_stack(look, process, task->tid, &frozen, &sp, &pc);
+	struct stack_start start;
+	int error = freeze_stack(look, process, task->tid, &frozen, &start);
 
 	if (error)
 		return error == -ENOMEM ? error : 0;
 	known.memory = &frozen.memory;
 	stack_enter(stacks, &known);
-	error = unwind_at(look, stacks, task, sp, pc);
+	error = unwind_at(look, stacks, task, &start);
 	known.memory = &process->live.memory;
 	stack_enter(stacks, &known);
 	frozen_memory_close(&frozen);
@@ -162,8 +165,9 @@ static int unwind_blocked(struct look *look, struct stacks *stacks, struct task 
 {
 	struct proc_schedstat before;
 	struct proc_schedstat after;
+	const struct stack_start start = {.sp = call->sp, .pc = call->pc};
 	bool counted = procfs_schedstat(task->pid, task->tid, &before) == 0;
-	int error = unwind_at(look, stacks, task, call->sp, call->pc);
+	int error = unwind_at(look, stacks, task, &start);
 
 	if (!error && counted &&
 	    (procfs_schedstat(task->pid, task->tid, &after) || before.slices != after.slices))

@@ -423,9 +423,10 @@ static bool search(struct stacks *stacks, struct position *at)
 	return chosen != NULL;
 }
 
-static size_t unwind(struct stacks *stacks, target_addr sp, target_addr pc, size_t max)
+static size_t unwind(struct stacks *stacks, const struct stack_start *start, size_t max)
 {
-	struct position at = {.pc = pc, .sp = sp};
+	struct position at = {
+		.pc = start->pc, .sp = start->sp, .bp = start->bp, .bp_ok = start->bp_ok};
 	enum run_end end;
 	size_t count;
 
@@ -457,7 +458,7 @@ static int make_frame(struct stacks *stacks, const struct call *call, struct are
 	return error;
 }
 
-ssize_t stack_unwind(struct stacks *stacks, pid_t tid, target_addr sp, target_addr pc, size_t max,
+ssize_t stack_unwind(struct stacks *stacks, pid_t tid, const struct stack_start *start, size_t max,
 		     struct arena *arena, struct frame **ret)
 {
 	struct frame *frames;
@@ -466,8 +467,8 @@ ssize_t stack_unwind(struct stacks *stacks, pid_t tid, target_addr sp, target_ad
 	if (max > STACK_DEPTH_MAX)
 		max = STACK_DEPTH_MAX;
 	stacks->tid = tid;
-	if (pc && max)
-		count = unwind(stacks, sp, pc, max);
+	if (start->pc && max)
+		count = unwind(stacks, start, max);
 	frames = arena_alloc(arena, (count ? count : 1) * sizeof(*frames));
 	if (!frames)
 		return -ENOMEM;

@@ -5,9 +5,9 @@
  * gives nonsense; whether it ran the caller sees by its schedstat.
  *
  * 64-bit stacks are unwound by libunwind along the unwind tables in memory, 32-bit ones by libdwfl
- * (symbol/dwarf.h). Registers of the thread are not known, so a frame that hangs on one of them
- * (the frame pointer, mostly) and code without tables end that; then the stack is searched for the
- * call, and what follows is marked as a guess.
+ * (symbol/dwarf.h). Other registers of the thread are not known (of one that was stopped, the frame
+ * pointer is), so a frame that hangs on one of them and code without tables end that; then the stack
+ * is searched for the call, and what follows is marked as a guess.
  */
 #ifndef ROBTRACE_SYMBOL_STACK_H
 #define ROBTRACE_SYMBOL_STACK_H
@@ -38,12 +38,20 @@ void stack_close(struct stacks *stacks);
  */
 void stack_enter(struct stacks *stacks, const struct symbols_process *process);
 
+/* Where a thread stands. */
+struct stack_start {
+	target_addr sp;
+	target_addr pc;
+	target_addr bp; /* the frame pointer, or whatever the code keeps in that register */
+	bool bp_ok;     /* known: only of a thread that was stopped */
+};
+
 /*
- * The frames of one blocked thread, the innermost first, at most `max`: an array in the arena.
+ * The frames of one thread that does not run, the innermost first, at most `max`: an array in the arena.
  * Their number, at least 1 unless pc is 0, or -ENOMEM. A stack that cannot be followed further
  * ends there, whatever the reason.
  */
-ssize_t stack_unwind(struct stacks *stacks, pid_t tid, target_addr sp, target_addr pc, size_t max,
+ssize_t stack_unwind(struct stacks *stacks, pid_t tid, const struct stack_start *start, size_t max,
 		     struct arena *arena, struct frame **ret);
 
 #endif

@@ -12,8 +12,13 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "target/procfs.h"
 
-#define STOP_LIMIT_NS UINT64_C(100000000)
+/*
+ * A thread that never gets a processor cannot stop either. Given up, it would stop later and stand
+ * until we end, so this is long.
+ */
+#define STOP_LIMIT_NS UINT64_C(2000000000)
 #define POLL_NS 50000
 
 /*
@@ -29,8 +34,15 @@ int thread_stop_begin(pid_t tid, struct thread_stop *ret)
 {
 	const struct timespec pause = {.tv_nsec = POLL_NS};
 	uint64_t since = clock_now_ns();
+	struct proc_stat stat;
+	int error = procfs_stat(tid, tid, &stat);
 	int status;
 
+	if (error)
+		return error;
+	/* It would stop when its sleep is over, whenever that is, and whether we still look or not. */
+	if (stat.state == 'D')
+		return -EBUSY;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0)
 		return -errno;
 	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0)
@@ -52,7 +64,7 @@ int thread_stop_begin(pid_t tid, struct thread_stop *ret)
 	return 0;
 }
 
-int thread_stop_registers(const struct thread_stop *stop, uint64_t *ret_sp, uint64_t *ret_pc)
+int thread_stop_registers(const struct thread_stop *stop, struct stop_registers *ret)
 {
 	struct user_regs_struct registers;
 	struct iovec area = {&registers, sizeof(registers)};
@@ -63,11 +75,9 @@ int thread_stop_registers(const struct thread_stop *stop, uint64_t *ret_sp, uint
 	if (area.iov_len != sizeof(registers))
 		return -EOPNOTSUPP;
 #if defined(__aarch64__)
-	*ret_sp = registers.sp;
-	*ret_pc = registers.pc;
+	*ret = (struct stop_registers){registers.sp, registers.pc, registers.regs[29]};
 #else
-	*ret_sp = registers.rsp;
-	*ret_pc = registers.rip;
+	*ret = (struct stop_registers){registers.rsp, registers.rip, registers.rbp};
 #endif
 	return 0;
 }

@@ -17,12 +17,19 @@ struct thread_stop {
 
 /*
  * 0 when the thread stands still. -ESRCH: gone; -EPERM: no right, or it has a tracer already;
- * -ETIMEDOUT: it did not stop in a tenth of a second.
+ * -EBUSY: in uninterruptible sleep; -ETIMEDOUT: it did not stop in two seconds.
  */
 int thread_stop_begin(pid_t tid, struct thread_stop *ret);
 
-/* Where it stands: stack pointer and program counter. 0 or a negative errno. */
-int thread_stop_registers(const struct thread_stop *stop, uint64_t *ret_sp, uint64_t *ret_pc);
+/* Where it stands. */
+struct stop_registers {
+	uint64_t sp;
+	uint64_t pc;
+	uint64_t bp; /* frame pointer, or whatever is in that register */
+};
+
+/* 0 or a negative errno; -EOPNOTSUPP for a 32-bit thread. */
+int thread_stop_registers(const struct thread_stop *stop, struct stop_registers *ret);
 
 /* Lets it go on. How long it stood, in ns. */
 uint64_t thread_stop_end(struct thread_stop *stop);

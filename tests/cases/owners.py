@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 from checking import PROBLEMS, QUIET, check, knot, tie
 from harness import (Env, Tracee, expect, expect_equal, main, proc_text, task_states, wait_until)
@@ -86,6 +87,38 @@ def case_stopped(env: Env) -> None:
     lock = lock_at(env.tool.show_json(env.tmp / "f"), (env.tmp / "f").stat().st_ino, 0)
     expect_equal((lock["owner_state"]["state"], lock["owner_state"]["call"]), ("stopped", None),
                  "owner_state")
+
+
+# ---- Owners that run: a stop tells where ---------------------------------------------------------
+
+CHAIN = ["stack_take", "stack_inner", "stack_middle", "library_call", "stack_outer", "stack_run"]
+
+
+def stack_of_a_running_owner(env: Env, program: str) -> list[dict[str, Any]]:
+    tracee = env.tracee(program, "spin")
+    owner = tracee.number("tid")
+    doc = env.tool.show_json("-k", "-p", tracee.pid)
+    expect_equal([s["tid"] for s in doc["stacks"]], [tracee.pid], "without --stop: the waiter's")
+    doc = env.tool.show_json("-k", "--stop", "-p", tracee.pid)
+    expect_equal(doc["looked_at"]["stopped_threads"], 1, "threads that were stopped")
+    found = [s["frames"] for s in doc["stacks"] if s["tid"] == owner]
+    expect_equal(len(found), 1, "stacks of the owner")
+    names = [frame["function"] for frame in found[0]]
+    expect_equal([name for name in names if name in CHAIN], CHAIN, f"calls of {names}")
+    wait_until(lambda: task_states(tracee.pid)[owner] == "R", "it runs on")
+    return found[0]
+
+
+def case_stack_with_frame_pointers(env: Env) -> None:
+    """The frame pointer of a thread that was stopped is known: nothing is guessed."""
+    for program in ("stack_o0", "stack_frame_pointers"):
+        frames = stack_of_a_running_owner(env, program)
+        expect_equal([f["function"] for f in frames if f["guess"]], [], f"guesses in {program}")
+
+
+def case_stack_without_frame_pointers(env: Env) -> None:
+    frames = stack_of_a_running_owner(env, "stack_o2")
+    expect_equal([f["function"] for f in frames if f["guess"]], [], "guesses")
 
 
 if __name__ == "__main__":

@@ -94,11 +94,13 @@ static void unwind(struct tools *tools, struct fuzz_memory *fuzz, uint64_t pc, u
 					  .bits = 64,
 					  .maps = &tools->maps,
 					  .memory = &fuzz->memory};
+	/* Also as of a thread that was stopped. */
+	const struct stack_start start = {.sp = sp, .pc = pc, .bp = sp + 16, .bp_ok = pc & 1};
 	struct frame *frames;
 	ssize_t count;
 
 	stack_enter(tools->stacks, &process);
-	count = stack_unwind(tools->stacks, getpid(), sp, pc, DEPTH, &arena, &frames);
+	count = stack_unwind(tools->stacks, getpid(), &start, DEPTH, &arena, &frames);
 	if (count > DEPTH || (count > 0 && frames[0].pc != pc))
 		abort();
 	arena_free(&arena);

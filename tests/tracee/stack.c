@@ -4,8 +4,9 @@
  * back by a library: stack_run, stack_outer, library_call, stack_middle, stack_inner. Built in many
  * ways, see CMakeLists.txt.
  *
- * usage: stack [plain|signal]
+ * usage: stack [plain|signal|spin]
  *   plain   the mutex is an ordinary one, not robust
+ *   spin    it has the mutex and runs in stack_take; the first thread waits for the mutex
  *   signal  it stands there in stack_on_signal, a handler that interrupted stack_inner
  * ready: pid, tid, and variables: bss, data, local (static in a function), table (a library's, which
  *        the program uses), counter (one that it does not know)
@@ -21,7 +22,7 @@
 pthread_mutex_t stack_lock;
 uint64_t stack_rates[4] = {3, 1, 4, 1};
 
-static bool by_signal;
+static bool by_signal, spins;
 
 NOINLINE int stack_take(pthread_mutex_t *mutex);
 NOINLINE int stack_inner(pthread_mutex_t *mutex);
@@ -32,6 +33,8 @@ int stack_take(pthread_mutex_t *mutex)
 {
 	int error = pthread_mutex_lock(mutex);
 
+	while (spins)
+		KEEP(error);
 	KEEP(error);
 	return error;
 }
@@ -91,6 +94,34 @@ static void *address_of_local(void)
 	return stack_counter;
 }
 
+/* The first thread waits for the one that spins, another looks after stdin. */
+static void *reaper_run(void *argument)
+{
+	pid_t *tid = argument;
+
+	tracee_await_blocked(getpid(), getpid(), NR_FUTEX, mutex_word(&stack_lock));
+	tracee_ready("pid=%d tid=%d", getpid(), *tid);
+	tracee_wait();
+	_exit(0);
+}
+
+__attribute__((noreturn)) static void spin(void)
+{
+	struct waiter waiter = {.mutex = &stack_lock};
+	pid_t tid;
+
+	spins = true;
+	if (mutex_make(&stack_lock, 0))
+		tracee_die("cannot make the mutex");
+	pthread_detach(tracee_thread(stack_run, &waiter));
+	tid = waiter_tid(&waiter);
+	while (!__atomic_load_n(mutex_word(&stack_lock), __ATOMIC_ACQUIRE))
+		tracee_tick();
+	pthread_detach(tracee_thread(reaper_run, &tid));
+	mutex_lock(&stack_lock);
+	tracee_die("the mutex came back");
+}
+
 int main(int argc, char **argv)
 {
 	struct waiter waiter = {.mutex = &stack_lock};
@@ -98,6 +129,8 @@ int main(int argc, char **argv)
 
 	tracee_begin();
 	by_signal = argc > 1 && strcmp(argv[1], "signal") == 0;
+	if (argc > 1 && strcmp(argv[1], "spin") == 0)
+		spin();
 	if (by_signal)
 		signal(SIGUSR1, stack_on_signal);
 	if (argc > 1 && strcmp(argv[1], "plain") == 0)

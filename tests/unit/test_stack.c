@@ -59,10 +59,12 @@ static void look_at(struct look *look, struct started *started, size_t max)
 	struct symbols_process process = started_process(started);
 	pid_t tid = (pid_t)started_number(started, "tid");
 	struct proc_syscall call = call_of(started->pid, tid);
+	struct stack_start start;
 	ssize_t count;
 
 	stack_enter(look->stacks, &process);
-	count = stack_unwind(look->stacks, tid, call.sp, call.pc, max, &look->arena, &look->frames);
+	start = (struct stack_start){.sp = call.sp, .pc = call.pc};
+	count = stack_unwind(look->stacks, tid, &start, max, &look->arena, &look->frames);
 	assert_true(count > 0);
 	look->count = (size_t)count;
 }
@@ -242,6 +244,8 @@ static void cxx_names(void **state)
 
 static void limits(void **state)
 {
+	const struct stack_start zeros = {0};
+	const struct stack_start ones = {UINT64_MAX - 7, UINT64_MAX, UINT64_MAX, true};
 	struct started started;
 	struct symbols_process process;
 	struct look look;
@@ -255,9 +259,9 @@ static void limits(void **state)
 	/* Nonsense is one frame, or none. */
 	process = started_process(&started);
 	stack_enter(look.stacks, &process);
-	assert_int_equal(stack_unwind(look.stacks, started.pid, 0, 0, 64, &look.arena, &frames), 0);
-	assert_int_equal(stack_unwind(look.stacks, started.pid, UINT64_MAX - 7, UINT64_MAX, 64,
-				      &look.arena, &frames),
+	assert_int_equal(stack_unwind(look.stacks, started.pid, &zeros, 64, &look.arena, &frames),
+			 0);
+	assert_int_equal(stack_unwind(look.stacks, started.pid, &ones, 64, &look.arena, &frames),
 			 1);
 	assert_int_equal(frames[0].pc, UINT64_MAX);
 	assert_null(frames[0].module);
@@ -385,6 +389,7 @@ static void expect_stack_32(const char *program, bool guess)
 	struct started started = {.said = -1, .ask = -1};
 	struct symbols_process process;
 	struct proc_syscall call;
+	struct stack_start at;
 	struct look look;
 	ssize_t count;
 
@@ -397,8 +402,8 @@ static void expect_stack_32(const char *program, bool guess)
 	process = started_process(&started);
 	call = call_of(started.pid, started.pid);
 	stack_enter(look.stacks, &process);
-	count = stack_unwind(look.stacks, started.pid, call.sp, call.pc, 64, &look.arena,
-			     &look.frames);
+	at = (struct stack_start){.sp = call.sp, .pc = call.pc};
+	count = stack_unwind(look.stacks, started.pid, &at, 64, &look.arena, &look.frames);
 	/* Nothing is left of it, also if what follows fails. */
 	started_close(&started);
 	assert_true(count > 0);
