@@ -23,6 +23,7 @@ struct reported {
 struct dwarf {
 	struct symbols *symbols;
 	struct symbols_process process;
+	enum dwarf_use use;
 	Dwfl *dwfl;
 	struct reported *modules;
 	bool attached;
@@ -36,34 +37,48 @@ struct dwarf {
 	bool lost;
 };
 
+/*
+ * Opens the file without mapping it, as libdwfl by itself would do: somebody may cut it while it is
+ * read, and what is mapped then ends us by SIGBUS.
+ */
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 		    char **ret_name, Elf **ret_elf)
 {
 	const struct reported *reported = *userdata;
-	int fd = symbols_module_file(reported->dwarf->symbols, reported->first);
+	struct dwarf *dwarf = reported->dwarf;
+	int fd = -1;
 
 	(void)module;
 	(void)name;
 	(void)base;
-	(void)ret_elf;
-	*ret_name = fd < 0 ? NULL : strdup(reported->first->path);
-	return fd < 0 ? -1 : fd;
+	if (dwarf->use == DWARF_LINES)
+		fd = symbols_debug_file(dwarf->symbols, reported->first);
+	if (fd < 0)
+		fd = symbols_module_file(dwarf->symbols, reported->first);
+	if (fd < 0)
+		return -1;
+	*ret_elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!*ret_elf) {
+		close(fd);
+		return -1;
+	}
+	*ret_name = strdup(reported->first->path);
+	return fd;
 }
 
+/* None but the above: libdwfl would map it. */
 static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 			  const char *file, const char *link, GElf_Word crc, char **ret_name)
 {
-	const struct reported *reported = *userdata;
-	int fd = symbols_debug_file(reported->dwarf->symbols, reported->first);
-
 	(void)module;
+	(void)userdata;
 	(void)name;
 	(void)base;
 	(void)file;
 	(void)link;
 	(void)crc;
 	*ret_name = NULL;
-	return fd < 0 ? -1 : fd;
+	return -1;
 }
 
 /* All that is code: the others have neither frames nor lines. Their number, or -ENOMEM. */
@@ -122,7 +137,8 @@ static int report_modules(struct dwarf *dwarf)
 	return error;
 }
 
-int dwarf_open(struct symbols *symbols, const struct symbols_process *process, struct dwarf **ret)
+int dwarf_open(struct symbols *symbols, const struct symbols_process *process, enum dwarf_use use,
+	       struct dwarf **ret)
 {
 	static const Dwfl_Callbacks callbacks = {.find_elf = find_elf,
 						 .find_debuginfo = find_debuginfo,
@@ -134,6 +150,7 @@ int dwarf_open(struct symbols *symbols, const struct symbols_process *process, s
 		return -ENOMEM;
 	dwarf->symbols = symbols;
 	dwarf->process = *process;
+	dwarf->use = use;
 	dwarf->dwfl = dwfl_begin(&callbacks);
 	error = dwarf->dwfl ? report_modules(dwarf) : -EIO;
 	if (error)

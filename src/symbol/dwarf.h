@@ -16,11 +16,19 @@
 
 struct dwarf;
 
+/* What it is opened for: lines are best in the debug file, frames are in the program's own. */
+enum dwarf_use {
+	DWARF_LINES,
+	DWARF_FRAMES,
+	DWARF_USES,
+};
+
 /*
  * The symbols must have entered this very process, and stay with it until dwarf_close. 0, -ENOMEM,
  * or -EIO when libdw fails.
  */
-int dwarf_open(struct symbols *symbols, const struct symbols_process *process, struct dwarf **ret);
+int dwarf_open(struct symbols *symbols, const struct symbols_process *process, enum dwarf_use use,
+	       struct dwarf **ret);
 void dwarf_close(struct dwarf *dwarf);
 
 /* *ret_source is in the arena, NULL where no line is known. 0 or -ENOMEM. */

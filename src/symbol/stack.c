@@ -51,8 +51,8 @@ struct stacks {
 	struct symbols *symbols;
 	bool lines;
 	struct symbols_process process;
-	struct dwarf *dwarf; /* NULL until it is needed */
-	bool dwarf_tried;
+	struct dwarf *dwarf[DWARF_USES]; /* NULL until it is needed */
+	bool dwarf_tried[DWARF_USES];
 	unw_addr_space_t space;
 	struct stack_memory memory;
 	struct stack_tables tables;
@@ -201,11 +201,20 @@ int stack_open(struct symbols *symbols, bool lines, struct stacks **ret)
 	return 0;
 }
 
+static void close_dwarf(struct stacks *stacks)
+{
+	for (int use = 0; use < DWARF_USES; use++) {
+		dwarf_close(stacks->dwarf[use]);
+		stacks->dwarf[use] = NULL;
+		stacks->dwarf_tried[use] = false;
+	}
+}
+
 void stack_close(struct stacks *stacks)
 {
 	if (!stacks)
 		return;
-	dwarf_close(stacks->dwarf);
+	close_dwarf(stacks);
 	stack_tables_forget(&stacks->tables);
 	if (stacks->space)
 		unw_destroy_addr_space(stacks->space);
@@ -215,9 +224,7 @@ void stack_close(struct stacks *stacks)
 
 void stack_enter(struct stacks *stacks, const struct symbols_process *process)
 {
-	dwarf_close(stacks->dwarf);
-	stacks->dwarf = NULL;
-	stacks->dwarf_tried = false;
+	close_dwarf(stacks);
 	stacks->process = *process;
 	stack_tables_forget(&stacks->tables);
 	unw_flush_cache(stacks->space, 0, 0);
@@ -251,15 +258,16 @@ enum run_end {
 };
 
 /* NULL where libdw fails: then there are no lines, and 32-bit stacks are all guesses. */
-static struct dwarf *dwarf_of(struct stacks *stacks)
+static struct dwarf *dwarf_of(struct stacks *stacks, enum dwarf_use use)
 {
 	struct symbols_process process = stacks->process;
+	struct dwarf **dwarf = &stacks->dwarf[use];
 
 	process.memory = &stacks->memory.memory;
-	if (!stacks->dwarf_tried && dwarf_open(stacks->symbols, &process, &stacks->dwarf))
-		stacks->dwarf = NULL;
-	stacks->dwarf_tried = true;
-	return stacks->dwarf;
+	if (!stacks->dwarf_tried[use] && dwarf_open(stacks->symbols, &process, use, dwarf))
+		*dwarf = NULL;
+	stacks->dwarf_tried[use] = true;
+	return *dwarf;
 }
 
 /* As run() below, by libdwfl. */
@@ -267,7 +275,7 @@ static size_t run_32(struct stacks *stacks, struct position *at, struct call *re
 		     enum run_end *ret_end)
 {
 	const struct dwarf_call from = {at->pc, at->sp, at->bp, at->bp_ok, at->returns};
-	struct dwarf *dwarf = dwarf_of(stacks);
+	struct dwarf *dwarf = dwarf_of(stacks, DWARF_FRAMES);
 	struct dwarf_call *calls = stacks->dwarf_calls;
 	ssize_t count = 0;
 	bool lost = true;
@@ -447,7 +455,7 @@ static size_t unwind(struct stacks *stacks, const struct stack_start *start, siz
 static int make_frame(struct stacks *stacks, const struct call *call, struct arena *arena,
 		      struct frame *ret)
 {
-	struct dwarf *dwarf = stacks->lines ? dwarf_of(stacks) : NULL;
+	struct dwarf *dwarf = stacks->lines ? dwarf_of(stacks, DWARF_LINES) : NULL;
 	int error = symbols_function(stacks->symbols, call->pc, call->returns, arena, ret);
 
 	if (error)

@@ -312,6 +312,8 @@ static void source_lines(void **state)
 	expect_source(TRACEES "/stack_o2");
 	/* As clang builds it, without the index of addresses. */
 	expect_source(TRACEES "/stack_no_index");
+	/* In a file of their own. */
+	expect_source(TRACEES "/stack_split");
 }
 
 static void libdwfl_sees_the_same(void **state)
@@ -335,7 +337,7 @@ static void libdwfl_sees_the_same(void **state)
 	symbols_enter(look.symbols, &process);
 	tid = (pid_t)started_number(&started, "tid");
 	call = call_of(started.pid, tid);
-	assert_int_equal(dwarf_open(look.symbols, &process, &dwarf), 0);
+	assert_int_equal(dwarf_open(look.symbols, &process, DWARF_FRAMES, &dwarf), 0);
 	from = (struct dwarf_call){.pc = call.pc, .sp = call.sp};
 	count = dwarf_unwind(dwarf, tid, &from, calls, STACK_DEPTH_DEFAULT, &lost);
 	/* It does not guess. */
