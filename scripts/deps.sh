@@ -37,6 +37,7 @@ test    | file:/usr/sbin/smbd    | samba              | samba
 test    | py:samba.samba3        | python3-samba      | python3-samba
 test    | cmd:uwsgi-core         | uwsgi-core         | uwsgi
 test    | file:/usr/sbin/apache2 | apache2-bin        | httpd
+test    | h:boost/version.hpp    | libboost-dev       | boost-devel
 test    | cmd:fzf                | fzf                | fzf
 test    | cmd:dot                | graphviz           | graphviz
 test    | cmd:unshare            | util-linux         | util-linux

@@ -64,6 +64,37 @@ static size_t choose_victim(const struct snapshot *snapshot, const struct cycle 
 	return cycle->tasks[0];
 }
 
+/* No lock of the circle outlives its owner in a state that the next one can take. */
+static bool nothing_is_handed_over(const struct snapshot *snapshot, const struct cycle *cycle)
+{
+	for (size_t i = 0; i < cycle->n; i++) {
+		const struct task *task = &snapshot->tasks[cycle->tasks[i]];
+
+		if (snapshot->locks[task->waits[0].lock].sort == LOCK_ROBUST)
+			return false;
+	}
+	return true;
+}
+
+static const char *next_of_processes(struct snapshot *snapshot, const struct cycle *cycle,
+				     pid_t victim, bool hint)
+{
+	if (nothing_is_handed_over(snapshot, cycle))
+		return "they will never go on: end all of their processes, then have the memory "
+		       "that the locks lie in made anew (they are ordinary locks, which stay "
+		       "locked when their owner ends; what is said of ordinary mutexes and "
+		       "rwlocks goes by the libc's note)";
+	return arena_printf(
+		&snapshot->arena,
+		"they will never go on: end one of the processes, for instance kill %d; "
+		"the kernel marks the robust locks it has and the next owner gets "
+		"EOWNERDEAD%s",
+		victim,
+		hint ? " (one of the locks is an ordinary one: its owner is the libc's "
+		       "note, and it is not handed over)"
+		     : "");
+}
+
 /* What gets the cycle going again without harm to anybody's data. */
 static const char *cycle_next(struct snapshot *snapshot, const struct cycle *cycle)
 {
@@ -86,15 +117,7 @@ static const char *cycle_next(struct snapshot *snapshot, const struct cycle *cyc
 			"they will never go on: restart process %d (all of them are its "
 			"threads)",
 			first->pid);
-	return arena_printf(
-		&snapshot->arena,
-		"they will never go on: end one of the processes, for instance kill %d; "
-		"the kernel marks the robust locks it has and the next owner gets "
-		"EOWNERDEAD%s",
-		first->pid,
-		hint ? " (one of the locks is an ordinary one: its owner is the libc's "
-		       "note, and it is not handed over)"
-		     : "");
+	return next_of_processes(snapshot, cycle, first->pid, hint);
 }
 
 static bool concerns_us(const struct snapshot *snapshot, const struct cycle *cycle)

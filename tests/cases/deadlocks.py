@@ -179,6 +179,50 @@ def case_own_ordinary_mutex(env: Env) -> None:
     self_deadlock(env, "M0")
 
 
+def case_own_pi_mutex(env: Env) -> None:
+    """The kernel refuses it, and glibc sleeps for ever on a futex of its own."""
+    for lock in ("p0", "P1"):
+        self_deadlock(env, lock)
+
+
+def case_waits_for_either(env: Env) -> None:
+    """futex_waitv: whoever has one of them may let it go on, so both have to be in the circle."""
+    ring = [knot(env, "r0:r1+r2"), knot(env, "r1,r2:r0")]
+    tie(*ring)
+    circle(env, [k.pid for k in ring], env.tmp / "f")
+
+
+def case_waits_for_either_of_two(env: Env) -> None:
+    ring = [knot(env, "r0:r1+r2"), knot(env, "r1:r0"), knot(env, "r2:r0")]
+    tie(*ring)
+    circle(env, [k.pid for k in ring[:2]], env.tmp / "f", behind=1)
+
+
+def case_waits_for_one_that_comes_back(env: Env) -> None:
+    """The second of them is in the hands of a thread that waits for nobody."""
+    ring = [knot(env, "r0:r1+r2"), knot(env, "r1:r0"), knot(env, "r2:")]
+    tie(*ring)
+    check(env, env.tmp / "f", status=QUIET)
+    ring[2].kill()  # it is woken, whatever it does then
+    wait_until(lambda: not_blocked(ring[0]), "it has been woken")
+    expect_equal(ring[0].read_ready()["result"], "woken", "what woke it")
+
+
+def case_boost(env: Env) -> None:
+    """Mutexes of Boost.Interprocess are ordinary ones; where each stands is said in C++."""
+    ring = [env.tracee("boost_cxx", env.tmp / "f", first) for first in (0, 1)]
+    for one in ring:
+        one.say(b"\n")
+    for one in ring:
+        one.await_blocked()
+    text = circle(env, [p.pid for p in ring], "-k", env.tmp / "f")
+    expect("ordinary mutex" in text, f"it says so: {text}")
+    said = " ".join(text.replace("?", "").replace("│", "").split())
+    expect_equal(said.count("bank::teller<long>::move < main"), 2, f"where both stand: {text}")
+    expect("end all of their processes" in said and "kill " not in said,
+           f"to kill one of them would not help: {text}")
+
+
 def case_three_through_mutex_and_rwlock(env: Env) -> None:
     """One robust mutex, an ordinary one, and a rwlock that a writer has."""
     ring = [knot(env, "r0:m1"), knot(env, "m1:w2"), knot(env, "w2:r0")]
@@ -271,7 +315,8 @@ def case_with_a_timeout(env: Env) -> None:
         tie(*ring)
         text = circle(env, [k.pid for k in ring], env.tmp / name)
         line = next(one for one in text.splitlines() if "(with a timeout)" in one)
-        expect(line.endswith(f"{env.tmp / name}+0x{0x40 if i else 0xc0:x}  (with a timeout)"),
+        where = f"{env.tmp / name}+0x{0x40 if i else 0xc0:x}"
+        expect(re.search(rf" {re.escape(where)}(  for [0-9:]+)?  \(with a timeout\)$", line),
                f"it says where: {text}")
         expect("timeout" in text.partition("Next: ")[2], f"it says what next: {text}")
         doc = check_json(env, env.tmp / name, status=PROBLEMS)

@@ -253,6 +253,8 @@ class Env:
             missing = {"lmdb_hold": "liblmdb", "tdb_hold": "libtdb"}.get(name)
             if missing and not find_library(missing.removeprefix("lib")):
                 skip(f"{name} was not built: no {missing} here")
+            if name == "boost_cxx" and not Path("/usr/include/boost/interprocess").exists():
+                skip("boost_cxx was not built: no Boost.Interprocess here")
             if name.endswith("_musl") and not shutil.which("musl-gcc"):
                 skip(f"{name} was not built: no musl-gcc here")
             fail(f"no tracee {path}")

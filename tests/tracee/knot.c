@@ -4,7 +4,8 @@
  *
  * usage: knot FILE HAVE:WANT...
  * One thread for each HAVE:WANT, the first is the process's own; HAVE is a list of locks or empty,
- * WANT a lock, or empty for a thread that just sleeps. A lock is a letter and a number:
+ * WANT a lock, or empty for a thread that just sleeps, or two robust ones with a '+' between, for
+ * either of which it waits at once (futex_waitv) and which it does not take. A lock is a letter and a number:
  *   r0  a robust mutex, the 0th in FILE; made by the first who comes
  *   p0  the same with priority inheritance
  *   t0  r0, waited for no longer than TRACEE_SECONDS
@@ -16,7 +17,7 @@
  * A number stands for one kind of lock only.
  * ready: pid, tids=TID,TID..., words=WORD,WORD... (of what each wants, 0 for nothing)
  * After that each thread that gets what it wants says `ready tid=TID result=NAME`, NAME being ok or
- * EOWNERDEAD (it is made consistent then) or a number, and keeps it.
+ * EOWNERDEAD (it is made consistent then) or a number, and keeps it. (`woken` with two.)
  */
 #include "tracee.h"
 
@@ -48,6 +49,7 @@ struct thread {
 	struct want have[LOCKS_MAX];
 	size_t n_have;
 	struct want want; /* slot is NULL: nothing */
+	struct want also; /* likewise */
 	pid_t tid;
 };
 
@@ -142,6 +144,31 @@ static const char *parse_lock(const char *text, struct want *ret)
 	return text + 2;
 }
 
+/* struct futex_waitv of <linux/futex.h> */
+struct wait_for {
+	uint64_t value, address;
+	uint32_t flags, reserved;
+};
+
+#define SIZE_U32 2 /* FUTEX2_SIZE_U32 */
+
+/* Sleeps until one of the two is given back. */
+static void wait_for_either(const struct thread *thread)
+{
+	uint32_t *words[] = {mutex_word(&thread->want.slot->mutex),
+			     mutex_word(&thread->also.slot->mutex)};
+	struct wait_for both[2] = {0};
+
+	do {
+		for (size_t i = 0; i < 2; i++) {
+			/* Whoever gives it back has to wake somebody. */
+			both[i].value = __atomic_or_fetch(words[i], WORD_WAITERS, __ATOMIC_ACQ_REL);
+			both[i].address = (uint64_t)(uintptr_t)words[i];
+			both[i].flags = SIZE_U32;
+		}
+	} while (syscall(NR_FUTEX_WAITV, both, 2, 0, NULL, 0) < 0);
+}
+
 static void parse_thread(const char *text, struct thread *ret)
 {
 	while (*text && *text != ':') {
@@ -153,8 +180,13 @@ static void parse_thread(const char *text, struct thread *ret)
 	}
 	if (*text != ':')
 		tracee_die("a thread wants HAVE:WANT");
-	if (text[1] && *parse_lock(text + 1, &ret->want))
-		tracee_die("a thread wants one lock at most");
+	if (!text[1])
+		return;
+	text = parse_lock(text + 1, &ret->want);
+	if (*text == '+')
+		text = parse_lock(text + 1, &ret->also);
+	if (*text)
+		tracee_die("a thread wants two locks at most");
 }
 
 static void take_first_ones(struct thread *thread)
@@ -176,6 +208,11 @@ static void take_last_one(struct thread *thread)
 
 	if (!thread->want.slot)
 		tracee_sleep();
+	if (thread->also.slot) {
+		wait_for_either(thread);
+		tracee_ready("tid=%d result=woken", thread->tid);
+		tracee_sleep();
+	}
 	err = take(&thread->want);
 	if (err == EOWNERDEAD)
 		pthread_mutex_consistent(&thread->want.slot->mutex);
