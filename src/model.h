@@ -149,6 +149,7 @@ struct task {
 	const char *call;  /* it sleeps in, of owners that others wait for; NULL when not known */
 	bool selected;     /* asked for; others are looked at because they own or wait */
 	uint64_t slept_ns; /* since it last ran; 0 when not known */
+	uint64_t last_ran; /* equal at two looks: it has not run between; 0 when not known */
 	const char *comm;
 	struct list *lists;
 	size_t n_lists;

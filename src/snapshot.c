@@ -8,6 +8,7 @@
 #include "problems.h"
 #include "snapshot/look.h"
 #include "target/procfs.h"
+#include "target/sched_clock.h"
 
 /* Rounds of looking again at what contradicts itself. */
 #define ROUNDS 4
@@ -77,17 +78,19 @@ static int settle_contradictions(struct look *look)
 }
 
 /* R, S, T and so on, of those whose state says something about a lock. */
-static void note_state(struct task *task, uint64_t now)
+static void note_state(struct task *task, struct sched_clock *clock)
 {
 	struct proc_stat stat;
-	uint64_t last_ran;
+	uint64_t now = clock_now_ns();
+	uint64_t lag;
 
 	if (task->state || procfs_stat(task->pid, task->tid, &stat))
 		return;
 	task->state = stat.state;
-	if (stat.state != 'R' && procfs_last_ran(task->pid, task->tid, &last_ran) == 0 &&
-	    last_ran < now)
-		task->slept_ns = now - last_ran;
+	if (stat.state == 'R' || procfs_last_ran(task->pid, task->tid, &task->last_ran))
+		return;
+	if (sched_clock_lag(clock, stat.cpu, &lag) == 0 && task->last_ran + lag < now)
+		task->slept_ns = now - lag - task->last_ran;
 }
 
 /* What others wait for its owner to come back from. */
@@ -103,7 +106,7 @@ static int note_call(struct look *look, size_t owner)
 static int note_states(struct look *look)
 {
 	struct snapshot *out = look->out;
-	uint64_t now = clock_now_ns();
+	struct sched_clock clock = {0};
 	int error = 0;
 
 	for (size_t i = 0; i < out->n_locks && !error; i++) {
@@ -112,12 +115,13 @@ static int note_states(struct look *look)
 		if (!lock->n_waiters || !lock->selected)
 			continue;
 		if (lock->owner != SIZE_MAX) {
-			note_state(&out->tasks[lock->owner], now);
+			note_state(&out->tasks[lock->owner], &clock);
 			error = note_call(look, lock->owner);
 		}
 		for (size_t j = 0; j < lock->n_waiters; j++)
-			note_state(&out->tasks[lock->waiters[j].task], now);
+			note_state(&out->tasks[lock->waiters[j].task], &clock);
 	}
+	sched_clock_close(&clock);
 	return error;
 }
 

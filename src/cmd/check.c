@@ -7,12 +7,10 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/vec.h"
 #include "cmd/complain.h"
+#include "cmd/holds.h"
 #include "cmd/options.h"
 #include "cmd/picture.h"
-#include "place.h"
-#include "problems.h"
 #include "report/explain.h"
 #include "report/json.h"
 #include "snapshot.h"
@@ -22,99 +20,6 @@ enum check_status {
 	CHECK_PROBLEMS = 1,
 	CHECK_FAILED = 2,
 };
-
-/* A contended lock and its owner, and since when every look has shown the two together. */
-struct hold {
-	struct futex_key key;
-	pid_t owner;
-	uint64_t since_ns;
-	size_t n_waiters; /* in the first of these looks */
-	bool seen;        /* in the newest look */
-};
-
-struct holds {
-	struct hold *items;
-	size_t count;
-	size_t capacity;
-};
-
-static struct hold *find_hold(struct holds *holds, const struct futex_key *key, pid_t owner)
-{
-	for (size_t i = 0; i < holds->count; i++)
-		if (holds->items[i].owner == owner && place_compare(&holds->items[i].key, key) == 0)
-			return &holds->items[i];
-	return NULL;
-}
-
-/*
- * A lock that is given back wakes a waiter. While all who waited at the first look have slept on,
- * its owner had it all the time.
- */
-static bool slept_through(const struct snapshot *snapshot, const struct lock *lock,
-			  const struct hold *hold, uint64_t held_ns)
-{
-	size_t sleepers = 0;
-
-	for (size_t i = 0; i < lock->n_waiters; i++) {
-		uint64_t slept_ns = snapshot->tasks[lock->waiters[i].task].slept_ns;
-
-		/* Where the kernel does not tell, equal looks have to do. */
-		sleepers += !slept_ns || slept_ns >= held_ns;
-	}
-	return sleepers >= hold->n_waiters;
-}
-
-static int note_hold(struct holds *holds, struct snapshot *snapshot, size_t index, uint64_t now,
-		     uint64_t limit_ns)
-{
-	const struct lock *lock = &snapshot->locks[index];
-	struct futex_key key = place_key(&lock->place, lock->pid, lock->address);
-	struct hold *hold = find_hold(holds, &key, lock->owner_tid);
-	int error;
-
-	if (hold) {
-		hold->seen = true;
-		if (!slept_through(snapshot, lock, hold, now - hold->since_ns)) {
-			hold->since_ns = now;
-			hold->n_waiters = lock->n_waiters;
-		}
-		if (now - hold->since_ns < limit_ns)
-			return 0;
-		return problems_add_long_hold(snapshot, index, now - hold->since_ns);
-	}
-	error = vec_reserve(&holds->items, holds->count, &holds->capacity, 1,
-			    sizeof(*holds->items));
-	if (!error)
-		holds->items[holds->count++] = (struct hold){.key = key,
-							     .owner = lock->owner_tid,
-							     .since_ns = now,
-							     .n_waiters = lock->n_waiters,
-							     .seen = true};
-	return error;
-}
-
-/* Follows who holds what that others wait for, from look to look. `now`: when this was due. */
-static int note_holds(struct holds *holds, struct snapshot *snapshot, uint64_t now,
-		      uint64_t limit_ns)
-{
-	size_t kept = 0;
-	int error = 0;
-
-	for (size_t i = 0; i < holds->count; i++)
-		holds->items[i].seen = false;
-	for (size_t i = 0; i < snapshot->n_locks && !error; i++) {
-		const struct lock *lock = &snapshot->locks[i];
-
-		if (lock->selected && lock->n_waiters && lock->owner_tid &&
-		    lock->sort == LOCK_ROBUST)
-			error = note_hold(holds, snapshot, i, now, limit_ns);
-	}
-	for (size_t i = 0; i < holds->count; i++)
-		if (holds->items[i].seen)
-			holds->items[kept++] = holds->items[i];
-	holds->count = kept;
-	return error;
-}
 
 static int report(const struct snapshot *snapshot, const struct options *options)
 {
@@ -173,7 +78,7 @@ static int look(const struct options *options, struct holds *holds, uint64_t now
 
 	if (take_picture(options, first, &snapshot))
 		return CHECK_FAILED;
-	if (options->hold_ns && note_holds(holds, &snapshot, now, options->hold_ns)) {
+	if (options->hold_ns && holds_note(holds, &snapshot, now, options->hold_ns)) {
 		complain_memory();
 		snapshot_free(&snapshot);
 		return CHECK_FAILED;
@@ -209,7 +114,7 @@ static int check(const struct options *options)
 		if (status < 0)
 			sleep_until(next);
 	}
-	free(holds.items);
+	holds_release(&holds);
 	return status;
 }
 

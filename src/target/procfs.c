@@ -127,6 +127,7 @@ int procfs_parse_stat(const char *text, struct proc_stat *ret)
 	unsigned long long start;
 	unsigned long long code;
 	unsigned long long stack;
+	unsigned cpu;
 	size_t length;
 	int ppid;
 	char state;
@@ -137,8 +138,8 @@ int procfs_parse_stat(const char *text, struct proc_stat *ret)
 		return -EPROTO;
 	if (sscanf(close + 1,
 		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		   "%llu %*u %*d %*u %llu %*u %llu",
-		   &start, &code, &stack) != 3)
+		   "%llu %*u %*d %*u %llu %*u %llu %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %u",
+		   &start, &code, &stack, &cpu) != 4)
 		return -EPROTO;
 	length = (size_t)(close - open - 1);
 	if (length >= sizeof(ret->comm))
@@ -151,6 +152,7 @@ int procfs_parse_stat(const char *text, struct proc_stat *ret)
 	ret->start_time = start;
 	ret->start_code = code;
 	ret->start_stack = stack;
+	ret->cpu = cpu;
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct proc_stat {
 	pid_t ppid;
 	bool kernel_thread;  /* PF_KTHREAD */
 	uint64_t start_time; /* clock ticks after boot; tells a reused PID */
+	unsigned cpu;        /* where it runs or last ran */
 	/* Where its program and stack begin; 0 or 1 where we may not know. */
 	uint64_t start_code;
 	uint64_t start_stack;
@@ -76,7 +77,8 @@ int procfs_syscall(int tasks_fd, pid_t tid, struct proc_syscall *ret);
 int procfs_schedstat(pid_t pid, pid_t tid, struct proc_schedstat *ret);
 
 /*
- * When the thread last ran, on CLOCK_MONOTONIC, to the millisecond or so. -ENOENT, or -ESRCH where
+ * When the thread last ran, by the clock of the processor where it did (target/sched_clock.h).
+ * -ENOENT, or -ESRCH where
  * the kernel has no /proc/PID/task/TID/sched (CONFIG_SCHED_DEBUG).
  */
 int procfs_last_ran(pid_t pid, pid_t tid, uint64_t *ret_ns);

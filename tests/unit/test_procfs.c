@@ -49,10 +49,11 @@ static void kernel_thread(void **state)
 	(void)state;
 	assert_int_equal(
 		procfs_parse_stat("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 "
-				  "0 1 0 0 18446744073709551615 0 0 0 0 0 0 0 0\n",
+				  "0 1 0 0 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 -1 3 0\n",
 				  &stat),
 		0);
 	assert_true(stat.kernel_thread);
+	assert_int_equal(stat.cpu, 3);
 }
 
 static void status_file(void **state)
