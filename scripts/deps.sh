@@ -11,6 +11,10 @@ set -euo pipefail
 # py:MODULE    a module of the system's own python3
 # file:PATH    a file
 # fuzzer       clang's libFuzzer
+# m32          gcc for i386; nothing is missing where the machine is no x86-64
+#
+# A package with '?' in front is left out where it is unknown, or would drive out another: the tests
+# that need it are skipped then.
 needs='
 build   | cmd:gcc                | gcc                | gcc
 build   | h:stdio.h              | libc6-dev          | glibc-devel
@@ -32,6 +36,7 @@ test    | h:lmdb.h               | liblmdb-dev        | lmdb-devel
 test    | pc:tdb                 | libtdb-dev         | libtdb-devel
 test    | py:tdb                 | python3-tdb        | python3-tdb
 test    | cmd:musl-gcc           | musl-tools         | musl-gcc
+test    | m32                    | ?gcc-multilib      | glibc-devel.i686
 test    | file:/usr/sbin/slapd   | slapd              | openldap-servers
 test    | file:/usr/sbin/smbd    | samba              | samba
 test    | py:samba.samba3        | python3-samba      | python3-samba
@@ -103,6 +108,10 @@ is_there() {
 		# The name depends on how clang was configured.
 		[[ -e $(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null) ||
 			-e $(clang -print-file-name=libclang_rt.fuzzer.a 2>/dev/null) ]]
+		;;
+	m32)
+		[[ $(uname -m) != x86_64 ]] ||
+			gcc -m32 -x c - -o /dev/null 2>/dev/null <<<'int main(void) { return 0; }'
 		;;
 	*)
 		echo "scripts/deps.sh: no such kind of need: $1" >&2
@@ -187,7 +196,7 @@ if ((${#packages[@]} == 0)); then
 	exit 0
 fi
 if $only_name; then
-	printf '%s\n' "${packages[@]}"
+	printf '%s\n' "${packages[@]#\?}"
 	exit 1
 fi
 if ! command -v apt-get >/dev/null; then
@@ -195,10 +204,21 @@ if ! command -v apt-get >/dev/null; then
 	exit 1
 fi
 if ((EUID != 0)) && ! command -v sudo >/dev/null; then
-	echo "missing, please install as root: apt-get install ${packages[*]}" >&2
+	echo "missing, please install as root: apt-get install ${packages[*]#\?}" >&2
 	exit 1
 fi
-echo "installing: ${packages[*]}"
 apt update || echo "apt-get update failed; trying with the lists that are there" >&2
+chosen=()
+for package in "${packages[@]}"; do
+	if [[ $package != \?* ]] || apt install -s --no-remove "${package#\?}" 2>/dev/null; then
+		chosen+=("${package#\?}")
+	else
+		echo "left out: ${package#\?} is not to be had beside what is installed" >&2
+	fi
+done
+if ((${#chosen[@]} == 0)); then
+	exit 0
+fi
+echo "installing: ${chosen[*]}"
 forbid_services
-apt install -y --no-install-recommends "${packages[@]}"
+apt install -y --no-install-recommends "${chosen[@]}"

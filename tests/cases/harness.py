@@ -3,7 +3,8 @@
 
 A case is a function `case_NAME(env)` in a file of this folder. It starts tracees or real
 programs, runs the tool and compares; expect() and the like fail it, skip() says why it cannot
-run here. ROBTRACE is the binary, TRACEES the folder of the built tracees.
+run here. ROBTRACE is the binary, TRACEES the folder of the built tracees. With ROBTRACE_ABI=i386 the
+tracees are those for i386, so that a case sees the same there.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from typing import Any, Callable, NoReturn, Sequence
 
 PYTHON = "/usr/bin/python3"
 DEADLINE = 60.0  # seconds for anything that takes milliseconds on a quiet machine
-FUTEX_CALLS = (202, 449, 455)  # futex, futex_waitv, futex_wait on x86-64
+I386 = os.environ.get("ROBTRACE_ABI") == "i386"
+# futex, futex_waitv, futex_wait on x86-64; on i386 futex and futex_time64 have numbers of their own
+FUTEX_CALLS = (202, 449, 455, 240, 422)
 
 
 class Skip(Exception):
@@ -247,7 +250,22 @@ class Env:
         self.tmp.chmod(0o755)  # some cases look at it as another user
         self.started: list[Process] = []
 
+    def program_for_i386(self, name: str) -> Path:
+        path = self.tracees / f"{name}_32"
+        if not path.exists():
+            if subprocess.run(["gcc", "-m32", "-x", "c", "-", "-o", "/dev/null"], check=False,
+                              input=b"int main(void) { return 0; }", capture_output=True).returncode:
+                skip(f"{path.name} was not built: gcc builds no programs for i386 here")
+            fail(f"no tracee {path}")
+        try:  # without an argument it lists what it can do
+            subprocess.run([self.tracees / "broken_32"], check=True, stdout=subprocess.DEVNULL)
+        except OSError as error:
+            skip(f"programs for i386 do not run here: {error.strerror}")
+        return path
+
     def program_of(self, name: str) -> Path:
+        if I386:
+            return self.program_for_i386(name)
         path = self.tracees / name
         if not path.exists():
             missing = {"lmdb_hold": "liblmdb", "tdb_hold": "libtdb"}.get(name)

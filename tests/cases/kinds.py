@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from harness import Env, Tracee, expect, expect_equal, main
+from harness import I386, Env, Tracee, expect, expect_equal, main
 from look import (address, all_futexes, entries, held, kind_of, no_problems, robust, waiter_tids,
                   waits, word)
 
@@ -54,9 +54,9 @@ def case_glibc_kinds(env: Env) -> None:
     for name, futex in found.items():
         expect_equal(futex["pi"], "pi" in name, f"PI bit of {name}")
         expect_equal(word(futex), tracee.pid, f"word of {name}")
-        expect_equal(int(futex["entry"], 16), address(futex) + 32, f"entry of {name}")
-    expect_equal(robust(doc, tracee.pid)["futex_offset"], -32, "offset")
-    expect_equal(robust(doc, tracee.pid)["bits"], 64, "bits")
+        expect_equal(int(futex["entry"], 16), address(futex) + (20 if I386 else 32), f"entry of {name}")
+    expect_equal(robust(doc, tracee.pid)["futex_offset"], -20 if I386 else -32, "offset")
+    expect_equal(robust(doc, tracee.pid)["bits"], 32 if I386 else 64, "bits")
 
 
 def case_kind_words(env: Env) -> None:

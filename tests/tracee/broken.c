@@ -13,30 +13,39 @@
 #define PAGE 4096
 #define OFFSET (-8) /* from entry to futex word in struct node */
 
+#ifdef __i386__
+#define KERNEL_HALF 0xfffff000 /* above the last page that a program can have */
+#define FAR ((intptr_t)1 << 30)
+#else
+#define KERNEL_HALF 0xffff800000001000
+#define FAR ((intptr_t)1 << 46)
+#endif
+
+/* Words as long as a pointer: a program for i386 makes a 32-bit list. */
 struct head {
-	uint64_t next;
-	int64_t futex_offset;
-	uint64_t pending;
+	uintptr_t next;
+	intptr_t futex_offset;
+	uintptr_t pending;
 };
 
 /* An entry is the address of its `next`. */
 struct node {
 	uint32_t word, unused;
-	uint64_t next;
+	uintptr_t next;
 };
 
 struct list {
 	struct head *head;  /* what is registered */
 	struct node *nodes; /* sound ones */
 	size_t good;
-	uint64_t bad;
+	uintptr_t bad;
 	size_t n; /* from argv, for the modes that want it */
 	pid_t tid, other;
 };
 
-static uint64_t entry_of(const struct node *node)
+static uintptr_t entry_of(const struct node *node)
 {
-	return (uint64_t)(uintptr_t)&node->next;
+	return (uintptr_t)&node->next;
 }
 
 /* @n sound entries, back to the head. */
@@ -45,21 +54,20 @@ static void chain(struct list *l, size_t n)
 	l->nodes = tracee_map(n * sizeof(*l->nodes) + PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	l->good = n;
 	l->head->futex_offset = OFFSET;
-	l->head->next = n ? entry_of(&l->nodes[0]) : (uint64_t)(uintptr_t)l->head;
+	l->head->next = n ? entry_of(&l->nodes[0]) : (uintptr_t)l->head;
 	for (size_t i = 0; i < n; i++) {
 		l->nodes[i].word = (uint32_t)l->tid;
-		l->nodes[i].next = i + 1 < n ? entry_of(&l->nodes[i + 1])
-					     : (uint64_t)(uintptr_t)l->head;
+		l->nodes[i].next = i + 1 < n ? entry_of(&l->nodes[i + 1]) : (uintptr_t)l->head;
 	}
 }
 
-static void last_to(struct list *l, uint64_t to)
+static void last_to(struct list *l, uintptr_t to)
 {
 	l->nodes[l->good - 1].next = to;
 }
 
 /* Three sound entries, then @bad. */
-static void cut_at(struct list *l, uint64_t bad)
+static void cut_at(struct list *l, uintptr_t bad)
 {
 	chain(l, 3);
 	last_to(l, bad);
@@ -75,9 +83,9 @@ static char *page_before_hole(void)
 	return p;
 }
 
-static uint64_t hole(void)
+static uintptr_t hole(void)
 {
-	return (uint64_t)(uintptr_t)page_before_hole() + PAGE + 64;
+	return (uintptr_t)page_before_hole() + PAGE + 64;
 }
 
 static void self_loop(struct list *l)
@@ -126,7 +134,7 @@ static void unmapped(struct list *l)
 
 static void kernel_half(struct list *l)
 {
-	cut_at(l, 0xffff800000001000);
+	cut_at(l, KERNEL_HALF);
 }
 
 static void null_next(struct list *l)
@@ -143,14 +151,14 @@ static void head_null(struct list *l)
 static void head_unmapped(struct list *l)
 {
 	l->head = (struct head *)(uintptr_t)hole();
-	l->bad = (uint64_t)(uintptr_t)l->head;
+	l->bad = (uintptr_t)l->head;
 }
 
 /* Every futex word is N bytes off its place. */
 static void misaligned(struct list *l)
 {
 	chain(l, 3);
-	l->head->futex_offset = OFFSET + (int64_t)l->n;
+	l->head->futex_offset = OFFSET + (intptr_t)l->n;
 	l->good = 0;
 	l->bad = entry_of(&l->nodes[0]);
 }
@@ -159,10 +167,10 @@ static void misaligned(struct list *l)
 static void misaligned_entry(struct list *l)
 {
 	char *page = page_before_hole();
-	uint64_t head = (uint64_t)(uintptr_t)l->head;
+	uintptr_t head = (uintptr_t)l->head;
 
 	memcpy(page + 8 + 2, &head, sizeof(head));
-	cut_at(l, (uint64_t)(uintptr_t)page + 8 + 2);
+	cut_at(l, (uintptr_t)page + 8 + 2);
 }
 
 /* The word of the fourth entry is mapped, the second half of its `next` is not. */
@@ -172,7 +180,7 @@ static void cross_page(struct list *l)
 	uint32_t word = (uint32_t)l->tid;
 
 	memcpy(page + PAGE - 4 + OFFSET, &word, sizeof(word));
-	cut_at(l, (uint64_t)(uintptr_t)page + PAGE - 4);
+	cut_at(l, (uintptr_t)page + PAGE - 4);
 }
 
 /* The fourth entry lies in a page that cannot be written to; a fifth is sound. */
@@ -220,7 +228,7 @@ static void dead_word(struct list *l)
 }
 
 /* Futex words far off any mapping, in both directions, and beyond what an address can be. */
-static void offset(struct list *l, int64_t to)
+static void offset(struct list *l, intptr_t to)
 {
 	chain(l, 3);
 	l->head->futex_offset = to;
@@ -230,28 +238,28 @@ static void offset(struct list *l, int64_t to)
 
 static void offset_neg(struct list *l)
 {
-	offset(l, -((int64_t)1 << 45));
+	offset(l, -FAR / 2);
 }
 
 static void offset_pos(struct list *l)
 {
-	offset(l, (int64_t)1 << 46);
+	offset(l, FAR);
 }
 
 static void offset_min(struct list *l)
 {
-	offset(l, INT64_MIN);
+	offset(l, INTPTR_MIN);
 }
 
 static void offset_max(struct list *l)
 {
-	offset(l, INT64_MAX - 3);
+	offset(l, INTPTR_MAX - 3);
 }
 
 static void pending_only(struct list *l)
 {
 	chain(l, 1);
-	l->head->next = (uint64_t)(uintptr_t)l->head;
+	l->head->next = (uintptr_t)l->head;
 	l->head->pending = entry_of(&l->nodes[0]);
 }
 
@@ -328,7 +336,7 @@ static void *other_run(void *arg)
 	tracee_sleep();
 }
 
-static void say(const struct list *l, int64_t futex_offset)
+static void say(const struct list *l, intptr_t futex_offset)
 {
 	char entries[8 * 20 + 2] = "-", *at = entries;
 

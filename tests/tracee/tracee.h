@@ -39,7 +39,13 @@
 #define WORD_OWNER_DIED 0x40000000u
 
 /* System calls by number: musl's headers lack the newer ones. */
+#ifdef __i386__
+#define NR_FUTEX 240
+#define NR_FUTEX_TIME64 422
+#else
 #define NR_FUTEX 202
+#define NR_FUTEX_TIME64 NR_FUTEX
+#endif
 #define NR_FUTEX_WAITV 449
 #define NR_FUTEX_WAIT 455
 
@@ -158,6 +164,12 @@ static inline char tracee_state(pid_t pid, pid_t tid)
 	return end && end[1] == ' ' ? end[2] : 0;
 }
 
+/* glibc for i386 takes one for some waits and the other for others. */
+static inline bool tracee_is_call(long is, long nr)
+{
+	return is == nr || (nr == NR_FUTEX && is == NR_FUTEX_TIME64);
+}
+
 /* Is this thread blocked in system call @nr with @arg as first argument? NULL: any argument. */
 static inline bool tracee_is_blocked(pid_t pid, pid_t tid, long nr, const void *arg)
 {
@@ -172,7 +184,7 @@ static inline bool tracee_is_blocked(pid_t pid, pid_t tid, long nr, const void *
 	if (!file)
 		return false;
 	ok = fgets(line, sizeof(line), file) && sscanf(line, "%ld %lx", &is_nr, &is_arg) == 2 &&
-	     is_nr == nr && (!arg || is_arg == (unsigned long)arg);
+	     tracee_is_call(is_nr, nr) && (!arg || is_arg == (unsigned long)arg);
 	fclose(file);
 	return ok;
 }

@@ -3,7 +3,7 @@
  * For i386, without a libc: its only thread stands in a futex call under stack_run, stack_outer and
  * stack_inner.
  *
- * usage: stack_32
+ * usage: stack_bare
  * ready: nothing is said; it is ready when it sleeps in system call 240. It ends after two minutes.
  */
 #define NOINLINE __attribute__((noinline))
