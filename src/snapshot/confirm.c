@@ -50,7 +50,8 @@ static bool edge_still(struct look *look, size_t task_index)
 
 	for (size_t i = 0; same && i < n_old; i++)
 		same = task->waits[i].address == old[i].address && old[i].lock != LOCK_NONE &&
-		       look_named_by(look_process_of(look, task_index), &old[i]) ==
+		       look_named_by(look_process_of(look, task_index), &old[i],
+				     &look->out->locks[old[i].lock]) ==
 			       owner_ns_tid(look, old[i].lock);
 	task->waits = old;
 	task->n_waits = n_old;

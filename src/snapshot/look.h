@@ -112,7 +112,8 @@ int look_scan_homes(struct look *look);
 /* waited.c: locks that only their waiters show. */
 int look_scan_waits(struct look *look);
 /* Whom the lock at that address names now; 0: nobody, or it is no lock that has an owner. */
-uint32_t look_named_by(struct look_process *process, const struct wait *wait);
+uint32_t look_named_by(struct look_process *process, const struct wait *wait,
+		       const struct lock *lock);
 
 /* owners.c: who has it. */
 

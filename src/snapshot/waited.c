@@ -112,12 +112,19 @@ static bool recognise(const struct surroundings *around, const struct wait *wait
 	return owner != 0;
 }
 
-uint32_t look_named_by(struct look_process *process, const struct wait *wait)
+uint32_t look_named_by(struct look_process *process, const struct wait *wait,
+		       const struct lock *lock)
 {
 	struct surroundings around;
 	struct futex futex = {.address = wait->address, .word_ok = true};
 	enum lock_sort sort;
 
+	/* A list tells what it is; whose mutex it is, if anybody's, we may not know. */
+	if (lock->on_list && lock->sort == LOCK_ROBUST)
+		return memory_read_one(&process->live.memory, wait->address, &futex.word,
+				       sizeof(futex.word))
+			       ? 0
+			       : futex.word & WORD_TID_MASK;
 	if (wait->address % sizeof(uint32_t) || !look_around_wait(process, wait->address, &around))
 		return 0;
 	if (!recognise(&around, wait, process->bits, &futex, &sort))

@@ -325,6 +325,16 @@ def case_with_a_timeout(env: Env) -> None:
                      [bool(1 - i), bool(i)], "timed")
 
 
+def case_locks_of_no_known_libc(env: Env) -> None:
+    """Only the lists tell that these words are locks: no mutex lies around them."""
+    ring = [env.tracee("raw", env.tmp / "f", have, want) for have, want in
+            (("n0", "n1"), ("n1", "N2"), ("N2", "n0"))]
+    for process in ring:
+        process.say(b"\n")
+        process.await_blocked()
+    circle(env, [process.pid for process in ring], env.tmp / "f")
+
+
 def case_ten_threads(env: Env) -> None:
     """Two processes of five threads each, by locks that they share and locks of their own."""
     left = knot(env, "r0:r1", "r1:r2", "r2:r3", "r3:r4", "r4:r5")
