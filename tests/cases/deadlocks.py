@@ -399,7 +399,9 @@ def case_stacks(env: Env) -> None:
                      ["take", "take_last_one", "main"], f"calls of {names}")
         innermost = "__kernel_vsyscall" if I386 else "lock"
         expect(innermost in (names[0] or ""), f"the innermost is the C library's: {names}")
-    text = " ".join(check(env, "-k", env.tmp / "f", status=PROBLEMS).out.split())
+    # The lines are of any length, with the circle drawn on the left.
+    text = check(env, "-k", env.tmp / "f", status=PROBLEMS).out.replace("│", " ")
+    text = " ".join(text.split())
     # Where a caller's frame hangs on the frame pointer, it is found by a search: '?'.
     expect_equal(text.replace("?", "").count("take < take_last_one < main"), 4,
                  f"four stacks in {text}")
