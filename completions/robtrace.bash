@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for robtrace(1). Needs bash 4.4, nothing else.
 
-_robtrace_commands='show check'
+_robtrace_commands='show check top'
 
 _robtrace_main_options='-h --help -V --version'
 
@@ -12,6 +12,10 @@ _robtrace_show_options='
 _robtrace_check_options='
 	-p --pid -a --all -J --json -k --stacks --stack-depth --wait --interval --hold --stop --color
 	-h --help -V --version'
+
+_robtrace_top_options='
+	-p --pid -a --all -d --delay --bell --stop --color --script --size --picture -h --help
+	-V --version'
 
 _robtrace_show_columns='
 	LOCK STATE OWNER WAITERS KIND NAME PATH OFFSET MEMORY DEV INODE ADDRESS ENTRY WORD OWNER-TID
@@ -64,13 +68,14 @@ _robtrace_pids() {
 	compopt -o nospace 2>/dev/null
 }
 
-# _robtrace_arguments OPTIONS WORD BEFORE: what both commands have.
+# _robtrace_arguments OPTIONS WORD BEFORE: what all commands have.
 _robtrace_arguments() {
 	local options=$1 word=$2 before=$3
 
 	if [[ $before == --pid || $before =~ ^-[a-zA-Z]*p$ ]]; then
 		_robtrace_pids "$word"
-	elif [[ $before == --@(stack-depth|wait|interval|hold) ]]; then
+	elif [[ $before == --@(stack-depth|wait|interval|hold|delay|size) ||
+		$before =~ ^-[a-zA-Z]*d$ ]]; then
 		# A number: there is nothing to offer.
 		return
 	elif [[ $before == --color= ]]; then
@@ -117,6 +122,7 @@ _robtrace() {
 	done
 	case ${COMP_WORDS[1]} in
 	show) _robtrace_show "$word" "$before" ;;
+	top) _robtrace_arguments "$_robtrace_top_options" "$word" "$before" ;;
 	check) _robtrace_arguments "$_robtrace_check_options" "$word" "$before" ;;
 	esac
 }

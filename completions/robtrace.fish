@@ -60,6 +60,7 @@ end
 complete -c robtrace -f
 complete -c robtrace -n __fish_use_subcommand -a show -d 'who holds which robust futex, and who waits for it'
 complete -c robtrace -n __fish_use_subcommand -a check -d 'what is wrong: deadlocks, dead owners, broken lists'
+complete -c robtrace -n __fish_use_subcommand -a top -d 'the locks live, in a terminal'
 complete -c robtrace -n __fish_use_subcommand -s h -l help -d 'a short help'
 complete -c robtrace -n __fish_use_subcommand -s V -l version -d 'the version'
 
@@ -96,3 +97,17 @@ complete -c robtrace -n $check -l stop -d 'stop a thread for a moment when its l
 complete -c robtrace -n $check -l color -a 'auto always never' -d 'colours'
 complete -c robtrace -n $check -s h -l help -d 'a short help'
 complete -c robtrace -n $check -s V -l version -d 'the version'
+
+set -l top '__fish_seen_subcommand_from top'
+complete -c robtrace -n "$top; and not string match -q -- '-*' (commandline -ct)" -F
+complete -c robtrace -n $top -s p -l pid -x -k -a '(__robtrace_pids)' -d 'these processes'
+complete -c robtrace -n $top -s a -l all -d 'every process that we may look at'
+complete -c robtrace -n $top -s d -l delay -x -d 'time between two looks'
+complete -c robtrace -n $top -l bell -d 'ring once when there is a new problem'
+complete -c robtrace -n $top -l stop -d 'stop a thread for a moment when its list never stands still'
+complete -c robtrace -n $top -l color -a 'auto always never' -d 'colours'
+complete -c robtrace -n $top -l script -r -F -d 'take keys from a file and print screens'
+complete -c robtrace -n $top -l size -x -d 'size of these screens'
+complete -c robtrace -n $top -l picture -r -F -d 'show this document of show -J'
+complete -c robtrace -n $top -s h -l help -d 'a short help'
+complete -c robtrace -n $top -s V -l version -d 'the version'

@@ -21,8 +21,8 @@ FLOORS = [
     ("tui", ["tui.*", "tui/*"]),
     ("snapshot", ["snapshot.*", "snapshot/*"]),
     ("analysis", [
-        "classify.*", "deadlock.*", "find_heads.*", "home.*", "names.*", "place.*", "problems*", "report/*",
-        "settle.*", "symbol/*", "verify_list.*", "waiters.*", "walk_list.*",
+        "classify.*", "deadlock.*", "find_heads.*", "history.*", "home.*", "names.*", "place.*",
+        "problems*", "report/*", "settle.*", "symbol/*", "verify_list.*", "waiters.*", "walk_list.*",
     ]),
     ("target", ["target/*"]),
     ("model", ["model.h"]),
@@ -48,6 +48,8 @@ BANS = [
 LIBRARIES = [
     ("libsmartcols*", ["report/*"]),
     ("jansson.h", ["report/*"]),
+    ("curses.h", ["tui/screen.c"]),
+    ("term.h", ["tui/screen.c"]),
     ("libunwind*.h", ["symbol/stack.c"]),
     ("libelf.h", ["symbol/symbols*.c"]),
     ("gelf.h", ["symbol/symbols*.c"]),

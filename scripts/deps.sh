@@ -26,6 +26,7 @@ build   | pc:jansson             | libjansson-dev     | jansson-devel
 build   | pc:libelf              | libelf-dev         | elfutils-libelf-devel
 build   | pc:libdw               | libdw-dev          | elfutils-devel
 build   | pc:libunwind-generic   | libunwind-dev      | libunwind-devel
+build   | pc:ncursesw            | libncurses-dev     | ncurses-devel
 build   | h:libiberty/demangle.h | libiberty-dev      | binutils-devel
 test    | cmd:/usr/bin/python3   | python3            | python3
 test    | pc:cmocka              | libcmocka-dev      | libcmocka-devel
@@ -44,6 +45,7 @@ test    | cmd:uwsgi-core         | uwsgi-core         | uwsgi
 test    | file:/usr/sbin/apache2 | apache2-bin        | httpd
 test    | h:boost/version.hpp    | libboost-dev       | boost-devel
 test    | cmd:fzf                | fzf                | fzf
+test    | cmd:tmux               | tmux               | tmux
 test    | cmd:dot                | graphviz           | graphviz
 test    | cmd:unshare            | util-linux         | util-linux
 test    | cmd:mandoc             | mandoc             | mandoc
@@ -60,6 +62,8 @@ demo    | cmd:/usr/bin/python3   | python3            | python3
 demo    | py:lmdb                | python3-lmdb       | python3-lmdb
 demo    | cmd:mdb_load           | lmdb-utils         | lmdb
 bench   | cmd:hyperfine          | hyperfine          | hyperfine
+bench   | cmd:htop               | htop               | htop
+bench   | cmd:tmux               | tmux               | tmux
 bench   | cmd:gdb                | gdb                | gdb
 bench   | cmd:eu-stack           | elfutils           | elfutils
 fuzz    | cmd:clang              | clang              | clang

@@ -10,6 +10,7 @@
 #include "cmd/complain.h"
 #include "cmd/options.h"
 #include "cmd/show.h"
+#include "cmd/top.h"
 
 struct command {
 	const char *name;
@@ -20,6 +21,7 @@ struct command {
 static const struct command commands[] = {
 	{"show", "who holds which robust futex, and who waits for it", cmd_show},
 	{"check", "what is wrong: deadlocks, dead owners, broken lists", cmd_check},
+	{"top", "the locks live, in a terminal", cmd_top},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -31,6 +31,9 @@ struct snapshot_request {
 	bool may_stop;
 	/* Stacks of owners and waiters, and source lines; frames of each at most, 0: no stacks. */
 	size_t stack_depth;
+	/* n_stack_tids > 0: of these threads only. */
+	const pid_t *stack_tids;
+	size_t n_stack_tids;
 	bool source_lines;
 };
 

@@ -8,9 +8,10 @@
 
 #include "base/clock.h"
 #include "cmd/complain.h"
-#include "cmd/holds.h"
 #include "cmd/options.h"
 #include "cmd/picture.h"
+#include "history.h"
+#include "problems.h"
 #include "report/explain.h"
 #include "report/json.h"
 #include "snapshot.h"
@@ -20,6 +21,23 @@ enum check_status {
 	CHECK_PROBLEMS = 1,
 	CHECK_FAILED = 2,
 };
+
+/* Follows who holds what that others wait for, from look to look. `now`: when this was due. */
+static int note_holds(struct history *history, struct snapshot *snapshot, uint64_t now,
+		      uint64_t limit_ns)
+{
+	int error = history_note(history, snapshot, now);
+
+	for (size_t i = 0; i < snapshot->n_locks && !error; i++) {
+		const struct lock *lock = &snapshot->locks[i];
+		uint64_t since_ns = history_of(history, i)->kept_since_ns;
+
+		if (lock->selected && lock->sort == LOCK_ROBUST && since_ns &&
+		    now - since_ns >= limit_ns)
+			error = problems_add_long_hold(snapshot, i, now - since_ns);
+	}
+	return error;
+}
 
 static int report(const struct snapshot *snapshot, const struct options *options)
 {
@@ -70,7 +88,7 @@ static void tell_unseen(const struct snapshot *snapshot, bool first)
  * One look. -1: nothing is wrong, and there is time to look again. Otherwise the exit status; what
  * is wrong, or that nothing is, has been told.
  */
-static int look(const struct options *options, struct holds *holds, uint64_t now, bool first,
+static int look(const struct options *options, struct history *history, uint64_t now, bool first,
 		bool last)
 {
 	struct snapshot snapshot;
@@ -78,7 +96,7 @@ static int look(const struct options *options, struct holds *holds, uint64_t now
 
 	if (take_picture(options, first, &snapshot))
 		return CHECK_FAILED;
-	if (options->hold_ns && holds_note(holds, &snapshot, now, options->hold_ns)) {
+	if (options->hold_ns && note_holds(history, &snapshot, now, options->hold_ns)) {
 		complain_memory();
 		snapshot_free(&snapshot);
 		return CHECK_FAILED;
@@ -101,20 +119,24 @@ static int check(const struct options *options)
 							       : options->hold_ns;
 	uint64_t begin = clock_now_ns();
 	uint64_t next = begin;
-	struct holds holds = {0};
+	struct history *history = history_new();
 	int status = -1;
 
+	if (!history) {
+		complain_memory();
+		return CHECK_FAILED;
+	}
 	while (status < 0) {
 		bool last = next >= begin + span_ns;
 
-		status = look(options, &holds, next, next == begin, last);
+		status = look(options, history, next, next == begin, last);
 		next += options->interval_ns;
 		if (next > begin + span_ns)
 			next = begin + span_ns;
 		if (status < 0)
 			sleep_until(next);
 	}
-	holds_release(&holds);
+	history_free(history);
 	return status;
 }
 

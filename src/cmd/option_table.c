@@ -17,12 +17,14 @@ struct option_row {
 enum command_bit {
 	IN_SHOW = 1u << COMMAND_SHOW,
 	IN_CHECK = 1u << COMMAND_CHECK,
+	IN_TOP = 1u << COMMAND_TOP,
 	IN_BOTH = IN_SHOW | IN_CHECK,
+	IN_ALL = IN_BOTH | IN_TOP,
 };
 
 static const struct option_row rows[] = {
-	{IN_BOTH, 'p', "pid", "PID[,PID...]", "these processes"},
-	{IN_BOTH, 'a', "all", NULL, "every process that we may look at"},
+	{IN_ALL, 'p', "pid", "PID[,PID...]", "these processes"},
+	{IN_ALL, 'a', "all", NULL, "every process that we may look at"},
 	{IN_SHOW, 'l', "lists", NULL,
 	 "a tree of threads, their robust lists and the entries on them"},
 	{IN_BOTH, 'J', "json", NULL, "one JSON document (schema: json-schema.json)"},
@@ -42,11 +44,18 @@ static const struct option_row rows[] = {
 	{IN_CHECK, OPT_INTERVAL, "interval", "SECONDS", "time between two looks (default 1)"},
 	{IN_CHECK, OPT_HOLD, "hold", "SECONDS",
 	 "call it a problem when a lock that others wait for is held\nlonger than that"},
-	{IN_BOTH, OPT_STOP, "stop", NULL,
+	{IN_TOP, 'd', "delay", "SECONDS", "time between two looks (default 1)"},
+	{IN_TOP, OPT_BELL, "bell", NULL, "ring once when there is a new problem"},
+	{IN_ALL, OPT_STOP, "stop", NULL,
 	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
-	{IN_BOTH, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
-	{IN_BOTH, 'h', "help", NULL, "this text"},
-	{IN_BOTH, 'V', "version", NULL, "the version"},
+	{IN_ALL, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
+	{IN_TOP, OPT_SCRIPT, "script", "FILE",
+	 "take keys from a file and print screens: for tests, without\na terminal"},
+	{IN_TOP, OPT_SIZE, "size", "COLUMNSxROWS", "size of these screens (default 80x24)"},
+	{IN_TOP, OPT_PICTURE, "picture", "FILE",
+	 "show this document of show -J instead of processes; several\nare one look each (needs --script)"},
+	{IN_ALL, 'h', "help", NULL, "this text"},
+	{IN_ALL, 'V', "version", NULL, "the version"},
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -85,6 +94,19 @@ static const struct {
 				"maps it,\nand only the locks in it.\n",
 			.statuses = "Exit status: 0 no problem, 1 problems found, 2 could not look "
 				    "(usage or error).\n",
+		},
+	[COMMAND_TOP] =
+		{
+			.name = "top",
+			.usage = "[-p PID[,PID...]]... [-a | FILE...] [options]",
+			.about =
+				"Shows robust futexes live, in a terminal: who holds which, for how "
+				"long, who waits, what is wrong.\n"
+				"Without a choice: every process that we may look at. The key ? tells "
+				"all keys.\n",
+			.statuses =
+				"Exit status: 0 the user left, 1 nothing could be looked at, or no "
+				"terminal\nthat can be used, 2 usage.\n",
 		},
 };
 

@@ -17,6 +17,10 @@ enum long_only {
 	OPT_HOLD,
 	OPT_DOT,
 	OPT_STACK_DEPTH,
+	OPT_BELL,
+	OPT_SCRIPT,
+	OPT_SIZE,
+	OPT_PICTURE,
 };
 
 /* More rows than the table has. */

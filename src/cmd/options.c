@@ -13,6 +13,8 @@
 #include "cmd/option_table.h"
 
 #define DEFAULT_INTERVAL_NS UINT64_C(1000000000)
+#define DELAY_MIN_NS UINT64_C(100000000)
+#define DELAY_MAX_NS UINT64_C(3600000000000)
 #define DEFAULT_STACK_DEPTH 64
 #define STACK_DEPTH_MAX 4096
 
@@ -151,6 +153,41 @@ static int parse_seconds(const char *option, const char *text, uint64_t *ret_ns)
 	return -1;
 }
 
+static int parse_delay(const char *text, struct options *options)
+{
+	int result = parse_seconds("--delay", text, &options->delay_ns);
+
+	if (result < 0 && (options->delay_ns < DELAY_MIN_NS || options->delay_ns > DELAY_MAX_NS)) {
+		complain("'%s' is no time for --delay; give 0.1 to 3600 seconds", text);
+		return EXIT_USAGE;
+	}
+	return result;
+}
+
+static int parse_size(const char *text, struct options *options)
+{
+	int used = 0;
+
+	if (sscanf(text, "%4dx%4d%n", &options->width, &options->height, &used) != 2 ||
+	    text[used] || options->width < 1 || options->height < 1 || options->width > 1000 ||
+	    options->height > 1000) {
+		complain("'%s' is no size for --size; give COLUMNSxROWS, such as 80x24", text);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int add_picture(char *path, struct options *options)
+{
+	char **grown = reallocarray(options->pictures, options->n_pictures + 1, sizeof(char *));
+
+	if (!grown)
+		return complain_memory();
+	options->pictures = grown;
+	options->pictures[options->n_pictures++] = path;
+	return -1;
+}
+
 static int parse_depth(const char *text, struct options *options)
 {
 	char *end;
@@ -187,7 +224,7 @@ static int complain_option(int id, const char *given, const struct options *opti
 	return EXIT_USAGE;
 }
 
-static int apply(int id, const char *argument, const char *given, struct options *options)
+static int apply(int id, char *argument, const char *given, struct options *options)
 {
 	switch (id) {
 	case 'p':
@@ -229,6 +266,18 @@ static int apply(int id, const char *argument, const char *given, struct options
 		return parse_seconds("--interval", argument, &options->interval_ns);
 	case OPT_HOLD:
 		return parse_seconds("--hold", argument, &options->hold_ns);
+	case 'd':
+		return parse_delay(argument, options);
+	case OPT_BELL:
+		options->bell = true;
+		return -1;
+	case OPT_SCRIPT:
+		options->script = argument;
+		return -1;
+	case OPT_SIZE:
+		return parse_size(argument, options);
+	case OPT_PICTURE:
+		return add_picture(argument, options);
 	case OPT_COLOR:
 		return parse_color(argument, options);
 	case OPT_LIST_COLUMNS:
@@ -254,7 +303,8 @@ static int check_exclusions(const struct options *options, bool output_given)
 		bool wrong;
 		const char *text;
 	} rules[] = {
-		{!options->all && !options->n_pids && !options->n_files,
+		{options->command != COMMAND_TOP && !options->all && !options->n_pids &&
+			 !options->n_files,
 		 "say what to look at: -p PID, -a for all processes, or a FILE that they map"},
 		{options->all && options->n_pids, "-a and -p exclude each other"},
 		{options->all && options->n_files,
@@ -268,6 +318,10 @@ static int check_exclusions(const struct options *options, bool output_given)
 		 "--dot excludes -J, -l, -r and -o: it prints a graph and nothing else"},
 		{options->lists && options->raw,
 		 "-l and -r exclude each other: a tree is nothing to split into fields"},
+		{options->n_pictures && !options->script,
+		 "--picture needs --script: without it, top shows live processes"},
+		{options->script && !options->n_pictures,
+		 "--script needs a --picture, a document of robtrace show -J"},
 		{options->lists && output_given, "-l and -o exclude each other"},
 	};
 
@@ -291,6 +345,9 @@ int options_parse(enum command_id command, int argc, char **argv, struct options
 	*ret = (struct options){.command = command,
 				.color = default_color(),
 				.interval_ns = DEFAULT_INTERVAL_NS,
+				.delay_ns = DEFAULT_INTERVAL_NS,
+				.width = 80,
+				.height = 24,
 				.stack_depth = DEFAULT_STACK_DEPTH};
 	option_table_getopt(command, letters, longs);
 	optind = 1;
@@ -316,4 +373,5 @@ void options_release(struct options *options)
 {
 	free(options->pids);
 	free(options->columns);
+	free(options->pictures);
 }

@@ -23,6 +23,7 @@ enum exit_status {
 enum command_id {
 	COMMAND_SHOW,
 	COMMAND_CHECK,
+	COMMAND_TOP,
 };
 
 struct options {
@@ -46,8 +47,15 @@ struct options {
 	size_t n_columns;
 	uint64_t wait_ns; /* check: 0: look once */
 	uint64_t interval_ns;
-	uint64_t hold_ns; /* check: 0: no hold is too long */
-	bool done;        /* --help and the like: all was said, nothing to do */
+	uint64_t hold_ns;  /* check: 0: no hold is too long */
+	uint64_t delay_ns; /* top: between two looks */
+	bool bell;
+	const char *script; /* top: keys come from this file; part of argv, as are the pictures */
+	int width;          /* of the screen for a script */
+	int height;
+	char **pictures; /* malloced */
+	size_t n_pictures;
+	bool done; /* --help and the like: all was said, nothing to do */
 };
 
 /*

@@ -22,8 +22,8 @@ static const char *file_trouble(int error)
 	}
 }
 
-/* The files that could be identified; each other one is told. */
-static int identify_files(const struct options *options, struct file_id **ret_files,
+/* The files that could be identified; each other one is told where `tell`. */
+static int identify_files(const struct options *options, bool tell, struct file_id **ret_files,
 			  size_t *ret_count)
 {
 	struct file_id *files = calloc(options->n_files + 1, sizeof(*files));
@@ -35,9 +35,9 @@ static int identify_files(const struct options *options, struct file_id **ret_fi
 		struct map map;
 		int error = maps_identify_file(options->files[i], &map);
 
-		if (error)
+		if (error && tell)
 			complain("%s: %s", options->files[i], file_trouble(error));
-		else
+		if (!error)
 			files[count++] = (struct file_id){.dev_major = map.dev_major,
 							  .dev_minor = map.dev_minor,
 							  .inode = map.inode};
@@ -82,7 +82,7 @@ int take_picture(const struct options *options, bool tell, struct snapshot *ret)
 					   .stack_depth = options->stacks ? options->stack_depth
 									  : 0,
 					   .source_lines = options->stacks > 1};
-	int error = identify_files(options, &files, &request.n_files);
+	int error = identify_files(options, true, &files, &request.n_files);
 
 	if (!error && options->n_files && !request.n_files)
 		return -1;
@@ -100,4 +100,28 @@ int take_picture(const struct options *options, bool tell, struct snapshot *ret)
 	if (tell && !ret->census.processes)
 		tell_nothing(ret, options);
 	return 0;
+}
+
+int take_picture_quietly(const struct options *options, const pid_t *stack_tids,
+			 size_t n_stack_tids, struct snapshot *ret, const char **ret_why)
+{
+	cleanup_free struct file_id *files = NULL;
+	struct snapshot_request request = {.pids = options->pids,
+					   .n_pids = options->n_pids,
+					   .may_stop = options->stop,
+					   .stack_depth = n_stack_tids ? options->stack_depth : 0,
+					   .stack_tids = stack_tids,
+					   .n_stack_tids = n_stack_tids};
+	int error = identify_files(options, false, &files, &request.n_files);
+
+	if (!error && options->n_files && !request.n_files) {
+		*ret_why = "none of the files is there";
+		return -ENOENT;
+	}
+	request.files = files;
+	if (!error)
+		error = snapshot_take(&request, ret);
+	if (error)
+		*ret_why = error == -ENOMEM ? "out of memory" : "/proc cannot be read";
+	return error;
 }

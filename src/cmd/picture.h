@@ -13,4 +13,11 @@
  */
 int take_picture(const struct options *options, bool tell, struct snapshot *ret);
 
+/*
+ * One of many looks of an interface that has the terminal for itself: nothing is told. Stacks are
+ * of these threads only. 0, or a negative errno and *ret_why, a literal.
+ */
+int take_picture_quietly(const struct options *options, const pid_t *stack_tids,
+			 size_t n_stack_tids, struct snapshot *ret, const char **ret_why);
+
 #endif

@@ -30,6 +30,7 @@ static const struct strokes ascii_strokes = {"+-> ", "+-- ", "+-- ", "|   "};
 struct explanation {
 	const struct snapshot *snapshot;
 	bool color;
+	size_t width; /* of the lines; 0: any */
 	FILE *out;
 	bool failed; /* no memory for an escaped copy */
 };
@@ -58,7 +59,7 @@ static void say_wrapped(struct explanation *explanation, const char *text, size_
 	cleanup_free char *safe = escape_text(text);
 
 	if (safe)
-		wrap_print(safe, at, margin, wrap_terminal_width(), explanation->out);
+		wrap_print(safe, at, margin, explanation->width, explanation->out);
 	else
 		explanation->failed = true;
 }
@@ -271,28 +272,40 @@ static void explain_lock(struct explanation *explanation, const struct problem *
 		say_death(explanation, lock->owner);
 }
 
+static void explain(struct explanation *explanation, const struct problem *problem)
+{
+	headline(explanation, problem->kind);
+	if (problem->cycle != SIZE_MAX) {
+		explain_cycle(explanation, problem);
+	} else {
+		say_wrapped(explanation, problem->text, strlen(name_of_problem(problem->kind)) + 2,
+			    2);
+		fputs(".\n", explanation->out);
+		if (problem->lock != LOCK_NONE)
+			explain_lock(explanation, problem);
+	}
+	fputs("  Next: ", explanation->out);
+	say_wrapped(explanation, problem->next, 8, 8);
+	fputs(".\n", explanation->out);
+}
+
 int explain_print(const struct snapshot *snapshot, bool color, FILE *out)
 {
-	struct explanation explanation = {.snapshot = snapshot, .color = color, .out = out};
+	struct explanation explanation = {
+		.snapshot = snapshot, .color = color, .width = wrap_terminal_width(), .out = out};
 
 	for (size_t i = 0; i < snapshot->n_problems; i++) {
-		const struct problem *problem = &snapshot->problems[i];
-
 		if (i)
 			fputc('\n', out);
-		headline(&explanation, problem->kind);
-		if (problem->cycle != SIZE_MAX) {
-			explain_cycle(&explanation, problem);
-		} else {
-			say_wrapped(&explanation, problem->text,
-				    strlen(name_of_problem(problem->kind)) + 2, 2);
-			fputs(".\n", out);
-			if (problem->lock != LOCK_NONE)
-				explain_lock(&explanation, problem);
-		}
-		fputs("  Next: ", out);
-		say_wrapped(&explanation, problem->next, 8, 8);
-		fputs(".\n", out);
+		explain(&explanation, &snapshot->problems[i]);
 	}
+	return explanation.failed ? -ENOMEM : 0;
+}
+
+int explain_problem(const struct snapshot *snapshot, size_t index, size_t width, FILE *out)
+{
+	struct explanation explanation = {.snapshot = snapshot, .width = width, .out = out};
+
+	explain(&explanation, &snapshot->problems[index]);
 	return explanation.failed ? -ENOMEM : 0;
 }

@@ -18,6 +18,8 @@
  */
 struct builder {
 	const struct snapshot *snapshot;
+	size_t *lock_numbers; /* beside snapshot->locks: places in the document's array */
+	bool *owners;         /* beside snapshot->tasks: has a lock */
 	bool failed;
 	char *buffer; /* for the text of one element */
 	size_t capacity;
@@ -85,6 +87,11 @@ static json_t *place_json(struct builder *builder, const struct place *place)
 	return object;
 }
 
+static json_t *slept_json(const struct task *task)
+{
+	return task->slept_ns ? json_integer((json_int_t)task->slept_ns) : json_null();
+}
+
 static json_t *waiters_json(struct builder *builder, const struct lock *lock)
 {
 	json_t *array = json_array();
@@ -96,27 +103,33 @@ static json_t *waiters_json(struct builder *builder, const struct lock *lock)
 		put(builder, waiter, "pid", json_integer(task->pid));
 		put(builder, waiter, "tid", json_integer(task->tid));
 		put(builder, waiter, "comm", text(task->comm));
+		put(builder, waiter, "slept_ns", slept_json(task));
 		push(builder, array, waiter);
 	}
 	return array;
 }
 
+/* What a thread does; null where that was not looked up. */
+static json_t *doing_json(struct builder *builder, const struct task *task)
+{
+	json_t *object;
+
+	if (!task->state)
+		return json_null();
+	object = json_object();
+	put(builder, object, "state", json_string(name_of_task_state(task->state)));
+	put(builder, object, "call", text(task->call));
+	put(builder, object, "slept_ns", slept_json(task));
+	put(builder, object, "ns_tid", json_integer(task->ns_tid));
+	return object;
+}
+
 /* null unless somebody waits: only then is it looked up. */
 static json_t *owner_state_json(struct builder *builder, const struct lock *lock)
 {
-	const struct task *owner;
-	json_t *object;
-
-	if (lock->owner == SIZE_MAX || !builder->snapshot->tasks[lock->owner].state)
+	if (lock->owner == SIZE_MAX)
 		return json_null();
-	owner = &builder->snapshot->tasks[lock->owner];
-	object = json_object();
-	put(builder, object, "state", json_string(name_of_task_state(owner->state)));
-	put(builder, object, "call", text(owner->call));
-	put(builder, object, "slept_ns",
-	    owner->slept_ns ? json_integer((json_int_t)owner->slept_ns) : json_null());
-	put(builder, object, "ns_tid", json_integer(owner->ns_tid));
-	return object;
+	return doing_json(builder, &builder->snapshot->tasks[lock->owner]);
 }
 
 /* A lock, as one list shows it or (futex NULL) for itself. */
@@ -137,6 +150,8 @@ static json_t *futex_json(struct builder *builder, size_t lock_index, const stru
 		put(builder, object, columns[i].json, value_json(&value));
 		value_release(&value);
 	}
+	put(builder, object, "dead", lock->dead_tid ? json_integer(lock->dead_tid) : json_null());
+	put(builder, object, "shared", json_boolean(lock->place.shared));
 	put(builder, object, "on_list", json_boolean(futex ? futex->on_list : lock->on_list));
 	put(builder, object, "owner_state", owner_state_json(builder, lock));
 	put(builder, object, "where", place_json(builder, &lock->place));
@@ -176,6 +191,18 @@ static json_t *list_json(struct builder *builder, const struct list *list, pid_t
 	return object;
 }
 
+/* What is told of every thread. */
+static json_t *thread_json(struct builder *builder, const struct task *task)
+{
+	json_t *object = json_object();
+
+	put(builder, object, "pid", json_integer(task->pid));
+	put(builder, object, "tid", json_integer(task->tid));
+	put(builder, object, "comm", text(task->comm));
+	put(builder, object, "doing", doing_json(builder, task));
+	return object;
+}
+
 static json_t *task_json(struct builder *builder, size_t index)
 {
 	const struct task *task = &builder->snapshot->tasks[index];
@@ -184,23 +211,53 @@ static json_t *task_json(struct builder *builder, size_t index)
 
 	if (!task->selected)
 		return NULL;
-	object = json_object();
+	object = thread_json(builder, task);
 	lists = json_array();
 	for (size_t i = 0; i < task->n_lists; i++)
 		push(builder, lists, list_json(builder, &task->lists[i], task->pid));
-	put(builder, object, "pid", json_integer(task->pid));
-	put(builder, object, "tid", json_integer(task->tid));
-	put(builder, object, "comm", text(task->comm));
 	put(builder, object, "lists", lists);
 	return object;
+}
+
+/* Threads that nobody asked for, but that own or wait. */
+static json_t *neighbour_json(struct builder *builder, size_t index)
+{
+	const struct task *task = &builder->snapshot->tasks[index];
+
+	if (task->selected || (!task->n_waits && !builder->owners[index]))
+		return NULL;
+	return thread_json(builder, task);
+}
+
+/* Ordinary locks are no robust futexes; waits and cycles tell of them. */
+static bool is_shown(const struct snapshot *snapshot, size_t index)
+{
+	return snapshot->locks[index].selected && snapshot->locks[index].sort == LOCK_ROBUST;
+}
+
+/* Where each lock stands in the array "locks", and who owns one. 0 or -ENOMEM. */
+static int number_locks(struct builder *builder)
+{
+	const struct snapshot *snapshot = builder->snapshot;
+	size_t count = 0;
+
+	builder->lock_numbers = calloc(snapshot->n_locks + 1, sizeof(*builder->lock_numbers));
+	builder->owners = calloc(snapshot->n_tasks + 1, sizeof(*builder->owners));
+	if (!builder->lock_numbers || !builder->owners)
+		return -ENOMEM;
+	for (size_t i = 0; i < snapshot->n_locks; i++) {
+		builder->lock_numbers[i] = is_shown(snapshot, i) ? count++ : count;
+		if (snapshot->locks[i].owner != SIZE_MAX)
+			builder->owners[snapshot->locks[i].owner] = true;
+	}
+	return 0;
 }
 
 static json_t *lock_json(struct builder *builder, size_t index)
 {
 	const struct lock *lock = &builder->snapshot->locks[index];
 
-	/* Ordinary locks are no robust futexes; waits and cycles tell of them. */
-	if (!lock->selected || lock->sort != LOCK_ROBUST)
+	if (!is_shown(builder->snapshot, index))
 		return NULL;
 	return futex_json(builder, index, NULL, lock->pid);
 }
@@ -250,8 +307,7 @@ static json_t *member_json(struct builder *builder, size_t index)
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
 	put(builder, object, "comm", text(task->comm));
-	put(builder, object, "slept_ns",
-	    task->slept_ns ? json_integer((json_int_t)task->slept_ns) : json_null());
+	put(builder, object, "slept_ns", slept_json(task));
 	return object;
 }
 
@@ -332,6 +388,12 @@ static json_t *problem_json(struct builder *builder, size_t index)
 	put(builder, object, "tids", tids);
 	put(builder, object, "text", text(problem->text));
 	put(builder, object, "next", text(problem->next));
+	put(builder, object, "lock",
+	    problem->lock != LOCK_NONE && is_shown(builder->snapshot, problem->lock)
+		    ? json_integer((json_int_t)builder->lock_numbers[problem->lock])
+		    : json_null());
+	put(builder, object, "cycle",
+	    problem->cycle != SIZE_MAX ? json_integer((json_int_t)problem->cycle) : json_null());
 	return object;
 }
 
@@ -418,22 +480,34 @@ static void write_array(struct builder *builder, const char *key, size_t count,
 	fputs(first ? "]" : "\n]", out);
 }
 
+static void print_document(struct builder *builder, FILE *out)
+{
+	const struct snapshot *snapshot = builder->snapshot;
+	json_t *census = census_json(builder);
+	fprintf(out, "{\n\"schema\": %d", JSON_SCHEMA_VERSION);
+	write_array(builder, "tasks", snapshot->n_tasks, task_json, out);
+	write_array(builder, "neighbours", snapshot->n_tasks, neighbour_json, out);
+	write_array(builder, "locks", snapshot->n_locks, lock_json, out);
+	write_array(builder, "waits", snapshot->n_tasks, waits_json, out);
+	write_array(builder, "cycles", snapshot->n_cycles, cycle_json, out);
+	write_array(builder, "stacks", snapshot->n_tasks, stack_json, out);
+	write_array(builder, "problems", snapshot->n_problems, problem_json, out);
+	write_array(builder, "skipped", snapshot->n_skipped, skipped_json, out);
+	fputs(",\n\"looked_at\":", out);
+	write_value(builder, census, true, out);
+	fputs("\n}\n", out);
+}
+
 int json_print(const struct snapshot *snapshot, FILE *out)
 {
 	struct builder builder = {.snapshot = snapshot};
-	json_t *census = census_json(&builder);
 
-	fprintf(out, "{\n\"schema\": %d", JSON_SCHEMA_VERSION);
-	write_array(&builder, "tasks", snapshot->n_tasks, task_json, out);
-	write_array(&builder, "locks", snapshot->n_locks, lock_json, out);
-	write_array(&builder, "waits", snapshot->n_tasks, waits_json, out);
-	write_array(&builder, "cycles", snapshot->n_cycles, cycle_json, out);
-	write_array(&builder, "stacks", snapshot->n_tasks, stack_json, out);
-	write_array(&builder, "problems", snapshot->n_problems, problem_json, out);
-	write_array(&builder, "skipped", snapshot->n_skipped, skipped_json, out);
-	fputs(",\n\"looked_at\":", out);
-	write_value(&builder, census, true, out);
-	fputs("\n}\n", out);
+	if (number_locks(&builder))
+		builder.failed = true;
+	else
+		print_document(&builder, out);
 	free(builder.buffer);
+	free(builder.lock_numbers);
+	free(builder.owners);
 	return builder.failed ? -ENOMEM : 0;
 }

@@ -70,6 +70,16 @@ static int name_locks(struct look *look, struct symbols *symbols)
 	return error;
 }
 
+/* Threads that were named one by one. */
+static void mark_named(const struct look *look, bool *wanted)
+{
+	const struct snapshot_request *request = look->request;
+
+	for (size_t i = 0; i < look->out->n_tasks; i++)
+		for (size_t j = 0; j < request->n_stack_tids && !wanted[i]; j++)
+			wanted[i] = look->out->tasks[i].tid == request->stack_tids[j];
+}
+
 /* Who owns or waits for a lock that is shown, or stands in or behind a circle. */
 static void mark_concerned(const struct look *look, bool *wanted)
 {
@@ -218,7 +228,10 @@ static int take_stacks(struct look *look, struct symbols *symbols)
 		return error;
 	wanted = calloc(look->out->n_tasks + 1, sizeof(*wanted));
 	if (wanted) {
-		mark_concerned(look, wanted);
+		if (look->request->n_stack_tids)
+			mark_named(look, wanted);
+		else
+			mark_concerned(look, wanted);
 		error = unwind_concerned(look, stacks, wanted);
 	} else {
 		error = -ENOMEM;

@@ -288,6 +288,23 @@ def case_statuses() -> None:
              help_statuses(command), f"{command} --help")
 
 
+def case_keys() -> None:
+    """The keys in the help of top and in its manual page."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "script")
+        script.write_text("key ?\ndump\n")
+        text = tool("top", "--script", str(script), "--size", "200x200", "--picture",
+                    str(ROOT / "tests/screens/calm.json"))
+    shown = re.findall(r"^  (\S.{8}) \S", text.split("\nSigns\n")[0], re.M)
+    wanted = [key for keys in shown for key in keys.split()]
+    items = re.findall(r"^\.It Ic (.*)$", section(man_of("top"), "KEYS").split("\n.Ss Filter")[0] +
+                       "".join(section(man_of("top"), name, "Ss")
+                               for name in ("Moving", "Views", "Finding", "Doing")), re.M)
+    got = [re.sub(r"^\\&", "", key).replace("\\(ha", "^").replace("\\-", "-")
+           for item in items for key in item.split(" , ")]
+    same("man/robtrace-top.1, KEYS", got, wanted, "the help of top")
+
+
 def case_columns() -> None:
     """The columns of --help, of --list-columns, of the manual page and of the completions."""
     columns = help_columns()
