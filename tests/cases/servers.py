@@ -20,7 +20,7 @@ from typing import Any, Sequence
 
 from checking import QUIET, await_status, check, check_json, only_problem
 from harness import (Env, Process, Tracee, blocked_in_futex, children_of, expect, expect_equal,
-                     main, skip, task_states, wait_until)
+                     main, proc_text, skip, task_states, wait_until)
 from look import lock_at, waiter_tids, waits
 from tdb_chains import FREELIST, PY_ALLRECORD, chain_offset
 
