@@ -23,8 +23,11 @@
 
 static int child_main(void *arg)
 {
-	(void)arg;
+	const pid_t *parent = arg;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != *parent)
+		_exit(1); /* it died before that */
 	tracee_sleep();
 }
 
@@ -64,8 +67,9 @@ static void do_it(const char *how)
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &long_time, NULL);
 	} else if (strcmp(how, "spawn") == 0) {
 		char *stack = tracee_alloc(1, STACK_SIZE);
+		pid_t self = getpid();
 
-		clone(child_main, stack + STACK_SIZE, CLONE_VFORK | CLONE_VM | SIGCHLD, NULL);
+		clone(child_main, stack + STACK_SIZE, CLONE_VFORK | CLONE_VM | SIGCHLD, &self);
 	} else if (strcmp(how, "int80") == 0) {
 		long result;
 

@@ -17,8 +17,12 @@ static char stack[65536] __attribute__((aligned(16)));
 
 static int sleep_for_ever(void *argument)
 {
-	(void)argument;
+	const pid_t *parent = argument;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may have died before that. */
+	if (getppid() != *parent)
+		_exit(1);
 	while (getpid())
 		pause();
 	return 0;
@@ -28,16 +32,19 @@ static int sleep_for_ever(void *argument)
 static pid_t start(char state)
 {
 	const struct timespec tick = {.tv_nsec = 1000000};
+	pid_t self = getpid();
 	pid_t pid = fork();
 	struct proc_stat stat = {0};
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (state == 'D')
+		if (state == 'D') {
+			self = getpid();
 			clone(sleep_for_ever, stack + sizeof(stack),
-			      CLONE_VFORK | CLONE_VM | SIGCHLD, NULL);
-		else
-			sleep_for_ever(NULL);
+			      CLONE_VFORK | CLONE_VM | SIGCHLD, &self);
+		} else {
+			sleep_for_ever(&self);
+		}
 		_exit(1);
 	}
 	assert_true(pid > 0);
