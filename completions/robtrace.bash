@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for robtrace(1). Needs bash 4.4, nothing else.
 
-_robtrace_commands='show check top'
+_robtrace_commands='show check top probe'
 
 _robtrace_main_options='-h --help -V --version'
 
@@ -16,6 +16,8 @@ _robtrace_check_options='
 _robtrace_top_options='
 	-p --pid -a --all -d --delay --bell --stop --color --script --size --picture -h --help
 	-V --version'
+
+_robtrace_probe_options='-J --json -h --help -V --version'
 
 _robtrace_show_columns='
 	LOCK STATE OWNER WAITERS KIND NAME PATH OFFSET MEMORY DEV INODE ADDRESS ENTRY WORD OWNER-TID
@@ -124,6 +126,7 @@ _robtrace() {
 	show) _robtrace_show "$word" "$before" ;;
 	top) _robtrace_arguments "$_robtrace_top_options" "$word" "$before" ;;
 	check) _robtrace_arguments "$_robtrace_check_options" "$word" "$before" ;;
+	probe) _robtrace_words "$_robtrace_probe_options" "$word" ;;
 	esac
 }
 

@@ -61,6 +61,7 @@ complete -c robtrace -f
 complete -c robtrace -n __fish_use_subcommand -a show -d 'who holds which robust futex, and who waits for it'
 complete -c robtrace -n __fish_use_subcommand -a check -d 'what is wrong: deadlocks, dead owners, broken lists'
 complete -c robtrace -n __fish_use_subcommand -a top -d 'the locks live, in a terminal'
+complete -c robtrace -n __fish_use_subcommand -a probe -d 'what this kernel and our rights allow'
 complete -c robtrace -n __fish_use_subcommand -s h -l help -d 'a short help'
 complete -c robtrace -n __fish_use_subcommand -s V -l version -d 'the version'
 
@@ -111,3 +112,8 @@ complete -c robtrace -n $top -l size -x -d 'size of these screens'
 complete -c robtrace -n $top -l picture -r -F -d 'show this document of show -J'
 complete -c robtrace -n $top -s h -l help -d 'a short help'
 complete -c robtrace -n $top -s V -l version -d 'the version'
+
+set -l probe '__fish_seen_subcommand_from probe'
+complete -c robtrace -n $probe -s J -l json -d 'one JSON document'
+complete -c robtrace -n $probe -s h -l help -d 'a short help'
+complete -c robtrace -n $probe -s V -l version -d 'the version'

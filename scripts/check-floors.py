@@ -21,8 +21,9 @@ FLOORS = [
     ("tui", ["tui.*", "tui/*"]),
     ("snapshot", ["snapshot.*", "snapshot/*"]),
     ("analysis", [
-        "classify.*", "deadlock.*", "find_heads.*", "history.*", "home.*", "names.*", "place.*",
-        "problems*", "report/*", "settle.*", "symbol/*", "verify_list.*", "waiters.*", "walk_list.*",
+        "classify.*", "deadlock.*", "find_heads.*", "history.*", "home.*", "list_shape.*",
+        "names.*", "place.*", "problems*", "report/*", "settle.*", "symbol/*", "verify_list.*",
+        "waiters.*", "walk_list.*",
     ]),
     ("target", ["target/*"]),
     ("model", ["model.h"]),
@@ -39,7 +40,7 @@ BANS = [
      "the target does not know the model"),
     (["classify.*", "deadlock.*", "problems*"], ["target/*"], [],
      "is pure: works on the model alone"),
-    (["home.*", "verify_list.*", "walk_list.*"], ["target/*"],
+    (["home.*", "list_shape.*", "verify_list.*", "walk_list.*"], ["target/*"],
      ["target/memory.h", "target/page_cache.h"],
      "is pure: sees the target through target/memory.h and its cache only"),
 ]

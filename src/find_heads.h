@@ -11,14 +11,20 @@
 
 #include "model.h"
 #include "target/kernel.h"
+#include "target/memory.h"
+
+/* Lists of set_robust_list2 that are asked for; no revision allows as many. */
+#define HEADS_LIST2_MAX 32
 
 /* The most lists that one thread can have. */
-#define HEADS_MAX 2
+#define HEADS_MAX (2 + HEADS_LIST2_MAX)
 
 /*
- * Fills kind, index, bits and head of each list that the thread has registered. The number of
- * them, or a negative errno: -ESRCH the thread is gone, -EPERM no right to ask.
+ * Fills kind, index, bits, bits_from and head of each list that the thread has registered. `memory`
+ * is the thread's: where the kernel does not tell the word size of a list, its head is looked at.
+ * The number of them, or a negative errno: -ESRCH the thread is gone, -EPERM no right to ask.
  */
-ssize_t find_heads(const struct kernel *kernel, pid_t tid, struct list ret_lists[HEADS_MAX]);
+ssize_t find_heads(const struct kernel *kernel, struct memory *memory, pid_t tid,
+		   struct list ret_lists[HEADS_MAX]);
 
 #endif

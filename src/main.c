@@ -9,6 +9,7 @@
 #include "cmd/check.h"
 #include "cmd/complain.h"
 #include "cmd/options.h"
+#include "cmd/probe.h"
 #include "cmd/show.h"
 #include "cmd/top.h"
 
@@ -22,6 +23,7 @@ static const struct command commands[] = {
 	{"show", "who holds which robust futex, and who waits for it", cmd_show},
 	{"check", "what is wrong: deadlocks, dead owners, broken lists", cmd_check},
 	{"top", "the locks live, in a terminal", cmd_top},
+	{"probe", "what this kernel and our rights allow", cmd_probe},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

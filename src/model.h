@@ -31,6 +31,13 @@ enum list_kind {
 	LIST_LIST2,  /* set_robust_list2: has an index */
 };
 
+/* How the word size of a list is known. */
+enum bits_source {
+	BITS_BY_CALL,  /* the call that was asked has lists of one size only */
+	BITS_BY_WIDTH, /* get_robust_list2 wrote so many bytes */
+	BITS_BY_SHAPE, /* a guess: the head looks like one of that size */
+};
+
 /* How a walk along a list ended. */
 enum list_end {
 	LIST_COMPLETE,   /* came back to the head */
@@ -103,6 +110,7 @@ struct list {
 	enum list_kind kind;
 	unsigned index; /* LIST_LIST2 only */
 	unsigned bits;  /* 32 or 64: size of the pointers in the list */
+	enum bits_source bits_from;
 	target_addr head;
 	bool head_ok; /* the head was readable; if not, end is LIST_FAULT and the rest is 0 */
 	int64_t futex_offset;
@@ -260,8 +268,9 @@ struct census {
 	size_t kernel_threads;
 	size_t zombies;
 	size_t unseen_waits; /* processes whose waiters could not be seen */
-	size_t changed;      /* lists that never settled */
-	size_t stopped;      /* threads that were stopped for a moment (--stop) */
+	bool unseen_lists; /* the kernel has set_robust_list2, but no call to ask for such lists */
+	size_t changed;    /* lists that never settled */
+	size_t stopped;    /* threads that were stopped for a moment (--stop) */
 	uint64_t longest_stop_ns;
 	uint64_t elapsed_ns;
 };

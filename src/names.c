@@ -19,6 +19,17 @@ const char *name_of_list_kind(enum list_kind kind)
 	return names[kind];
 }
 
+const char *name_of_bits_source(enum bits_source source)
+{
+	static const char *const names[] = {
+		[BITS_BY_CALL] = "call",
+		[BITS_BY_WIDTH] = "width",
+		[BITS_BY_SHAPE] = "shape",
+	};
+
+	return names[source];
+}
+
 const char *name_of_list_end(enum list_end end)
 {
 	static const char *const names[] = {

@@ -9,6 +9,8 @@
 #define LABEL_MAX 4608
 
 const char *name_of_list_kind(enum list_kind kind);
+/* "call", "width" or "shape" */
+const char *name_of_bits_source(enum bits_source source);
 const char *name_of_list_end(enum list_end end);
 const char *name_of_state(enum futex_state state);
 const char *name_of_problem(enum problem_kind kind);

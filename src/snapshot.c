@@ -152,6 +152,8 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 
 	*ret = (struct snapshot){0};
 	error = kernel_open(&look.kernel);
+	ret->census.unseen_lists = look.kernel.list2.revision &&
+				   look.kernel.list2.get_number == REVISION_NONE;
 	if (!error)
 		error = look_select(&look);
 	if (!error)

@@ -332,6 +332,7 @@ void walk_release(struct walk *walk)
 	*walk = (struct walk){.list = {.kind = old->kind,
 				       .index = old->index,
 				       .bits = old->bits,
+				       .bits_from = old->bits_from,
 				       .head = old->head}};
 }
 

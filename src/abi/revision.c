@@ -202,7 +202,7 @@ int revision_check(const struct revision *revision, const struct revision_reques
 		return 0;
 	if (request->bits == 64 && caller_bits == 32 && revision->refuses_64_from_32)
 		return -EOPNOTSUPP;
-	return (request->head % alignment) ? -EINVAL : 0;
+	return request->head % alignment == 0 ? 0 : -EINVAL;
 }
 
 const char *revision_number_taken(long number, unsigned release_major, unsigned release_minor)

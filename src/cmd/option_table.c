@@ -18,16 +18,19 @@ enum command_bit {
 	IN_SHOW = 1u << COMMAND_SHOW,
 	IN_CHECK = 1u << COMMAND_CHECK,
 	IN_TOP = 1u << COMMAND_TOP,
+	IN_PROBE = 1u << COMMAND_PROBE,
 	IN_BOTH = IN_SHOW | IN_CHECK,
-	IN_ALL = IN_BOTH | IN_TOP,
+	IN_LOOKS = IN_BOTH | IN_TOP,
+	IN_ALL = IN_LOOKS | IN_PROBE,
 };
 
 static const struct option_row rows[] = {
-	{IN_ALL, 'p', "pid", "PID[,PID...]", "these processes"},
-	{IN_ALL, 'a', "all", NULL, "every process that we may look at"},
+	{IN_LOOKS, 'p', "pid", "PID[,PID...]", "these processes"},
+	{IN_LOOKS, 'a', "all", NULL, "every process that we may look at"},
 	{IN_SHOW, 'l', "lists", NULL,
 	 "a tree of threads, their robust lists and the entries on them"},
 	{IN_BOTH, 'J', "json", NULL, "one JSON document (schema: json-schema.json)"},
+	{IN_PROBE, 'J', "json", NULL, "one JSON document (schema: json-schema-probe.json)"},
 	{IN_SHOW, OPT_DOT, "dot", NULL, "threads and locks as a graph for Graphviz (dot -Tsvg)"},
 	{IN_SHOW, 'o', "output", "COLUMNS",
 	 "columns of the table, separated by commas; +COLUMNS adds some"},
@@ -46,9 +49,9 @@ static const struct option_row rows[] = {
 	 "call it a problem when a lock that others wait for is held\nlonger than that"},
 	{IN_TOP, 'd', "delay", "SECONDS", "time between two looks (default 1)"},
 	{IN_TOP, OPT_BELL, "bell", NULL, "ring once when there is a new problem"},
-	{IN_ALL, OPT_STOP, "stop", NULL,
+	{IN_LOOKS, OPT_STOP, "stop", NULL,
 	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
-	{IN_ALL, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
+	{IN_LOOKS, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
 	{IN_TOP, OPT_SCRIPT, "script", "FILE",
 	 "take keys from a file and print screens: for tests, without\na terminal"},
 	{IN_TOP, OPT_SIZE, "size", "COLUMNSxROWS", "size of these screens (default 80x24)"},
@@ -107,6 +110,16 @@ static const struct {
 			.statuses =
 				"Exit status: 0 the user left, 1 nothing could be looked at, or no "
 				"terminal\nthat can be used, 2 usage.\n",
+		},
+	[COMMAND_PROBE] =
+		{
+			.name = "probe",
+			.usage = "[options]",
+			.about = "Tells what this kernel has of robust lists, and what it and our "
+				 "rights let robtrace do.\n"
+				 "Looks at no process but children of its own.\n",
+			.statuses = "Exit status: 0 done, 1 could not probe, 2 usage,\n"
+				    "3 the output could not be written.\n",
 		},
 };
 

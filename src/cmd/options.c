@@ -303,8 +303,8 @@ static int check_exclusions(const struct options *options, bool output_given)
 		bool wrong;
 		const char *text;
 	} rules[] = {
-		{options->command != COMMAND_TOP && !options->all && !options->n_pids &&
-			 !options->n_files,
+		{options->command != COMMAND_TOP && options->command != COMMAND_PROBE &&
+			 !options->all && !options->n_pids && !options->n_files,
 		 "say what to look at: -p PID, -a for all processes, or a FILE that they map"},
 		{options->all && options->n_pids, "-a and -p exclude each other"},
 		{options->all && options->n_files,

@@ -52,6 +52,9 @@ static void tell_skipped(const struct snapshot *snapshot, const struct options *
 {
 	for (size_t i = 0; i < snapshot->n_skipped && options->n_pids; i++)
 		complain("%d: %s", snapshot->skipped[i].pid, snapshot->skipped[i].why);
+	if (snapshot->census.unseen_lists)
+		complain("this kernel has set_robust_list2, but no call to ask for the lists of "
+			 "others: they are not seen (see robtrace probe)");
 	if (options->n_pids && snapshot->n_skipped && snapshot->census.processes)
 		complain("%zu of %zu processes could not be looked at", snapshot->n_skipped,
 			 options->n_pids);

@@ -177,6 +177,7 @@ static json_t *list_json(struct builder *builder, const struct list *list, pid_t
 	put(builder, object, "index",
 	    list->kind == LIST_LIST2 ? json_integer(list->index) : json_null());
 	put(builder, object, "bits", json_integer(list->bits));
+	put(builder, object, "bits_from", json_string(name_of_bits_source(list->bits_from)));
 	put(builder, object, "head", hex(list->head));
 	put(builder, object, "futex_offset",
 	    list->head_ok ? json_integer(list->futex_offset) : json_null());
@@ -431,6 +432,7 @@ static json_t *census_json(struct builder *builder)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		put(builder, object, rows[i].key, json_integer((json_int_t)rows[i].value));
+	put(builder, object, "unseen_lists", json_boolean(census->unseen_lists));
 	return object;
 }
 

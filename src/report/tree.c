@@ -83,22 +83,39 @@ static void describe_end(const struct list *list, char *text, size_t size)
 	}
 }
 
+/* By which call we know of the list, and of its word size where the call leaves that open. */
+static const char *how_known(const struct list *list)
+{
+	switch (list->kind) {
+	case LIST_ROBUST:
+		return "get_robust_list";
+	case LIST_COMPAT:
+		return "32-bit get_robust_list";
+	case LIST_LIST2:
+		break;
+	}
+	if (list->bits_from == BITS_BY_SHAPE)
+		return "get_robust_list2; word size guessed by the look of the head";
+	return "get_robust_list2";
+}
+
 static int add_list(const struct tree *tree, struct libscols_line *parent, const struct list *list)
 {
 	char what[64];
 	char state[128];
-	char where[96];
+	char where[160];
 	struct libscols_line *line;
 	int error = 0;
 
 	if (list->kind == LIST_LIST2)
-		snprintf(what, sizeof(what), "#%u %u-bit", list->index, list->bits);
+		snprintf(what, sizeof(what), "#%u %u-bit%s", list->index, list->bits,
+			 list->bits_from == BITS_BY_SHAPE ? "?" : "");
 	else
 		snprintf(what, sizeof(what), "%s %u-bit", name_of_list_kind(list->kind),
 			 list->bits);
 	describe_end(list, state, sizeof(state));
-	snprintf(where, sizeof(where), "head 0x%" PRIx64 " futex_offset %" PRId64, list->head,
-		 list->futex_offset);
+	snprintf(where, sizeof(where), "head 0x%" PRIx64 " futex_offset %" PRId64 " (%s)",
+		 list->head, list->futex_offset, how_known(list));
 	line = add_line(tree, parent, what, state, where);
 	if (!line)
 		return -ENOMEM;

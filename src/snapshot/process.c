@@ -64,13 +64,13 @@ static int gather_lists(struct gathering *gathering, const struct task *task,
 }
 
 /* 0 also when the thread is gone: then there is no task. */
-static int gather_task(struct look *look, const struct look_process *process,
-		       struct gathering *gathering, pid_t tid)
+static int gather_task(struct look *look, struct look_process *process, struct gathering *gathering,
+		       pid_t tid)
 {
 	struct list heads[HEADS_MAX];
 	char comm[PROC_COMM_MAX];
 	struct task task = {.pid = process->pid, .tid = tid, .selected = process->selected};
-	ssize_t count = find_heads(&look->kernel, tid, heads);
+	ssize_t count = find_heads(&look->kernel, &process->live.memory, tid, heads);
 	int error = count < 0 ? (int)count : procfs_comm(process->tasks_fd, tid, comm);
 
 	if (error == -ESRCH) {
@@ -339,7 +339,7 @@ int look_again_at_lists(struct look *look, struct look_process *process, struct 
 	struct list heads[HEADS_MAX];
 	struct gathering gathering = {0};
 	struct settle_stats stats = {0};
-	ssize_t count = find_heads(&look->kernel, task->tid, heads);
+	ssize_t count = find_heads(&look->kernel, &process->live.memory, task->tid, heads);
 	int error = count < 0 ? (int)count : 0;
 
 	task->n_lists = 0;

@@ -27,6 +27,8 @@ void access_facts_get(pid_t pid, struct access_facts *ret)
 		.cap_sys_ptrace = capabilities & UINT64_C(1) << CAP_SYS_PTRACE,
 		.cap_dac_read_search = capabilities & (UINT64_C(1) << CAP_DAC_READ_SEARCH |
 						       UINT64_C(1) << CAP_DAC_OVERRIDE),
+		.cap_checkpoint_restore = capabilities & (UINT64_C(1) << CAP_CHECKPOINT_RESTORE |
+							  UINT64_C(1) << CAP_SYS_ADMIN),
 		.yama_scope = procfs_yama_scope(),
 	};
 	ret->target_known = procfs_status(pid, pid, &ret->target) == 0;

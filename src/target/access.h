@@ -18,9 +18,10 @@ struct access_facts {
 	uid_t our_uid; /* real ones: PTRACE_MODE_*_REALCREDS */
 	gid_t our_gid;
 	bool cap_sys_ptrace;
-	bool cap_dac_read_search; /* or CAP_DAC_OVERRIDE */
-	int yama_scope;           /* -1: no Yama */
-	bool target_known;        /* the next is set */
+	bool cap_dac_read_search;    /* or CAP_DAC_OVERRIDE */
+	bool cap_checkpoint_restore; /* or CAP_SYS_ADMIN: /proc/PID/map_files */
+	int yama_scope;              /* -1: no Yama */
+	bool target_known;           /* the next is set */
 	struct proc_status target;
 };
 

@@ -60,31 +60,12 @@ static void *compat_page_new(void)
 	return page;
 }
 
-static void leave(int signal_number)
-{
-	(void)signal_number;
-	_exit(1);
-}
-
-/* In a child: without 32-bit emulation the instruction is a SIGSEGV, not an error. */
+/* Without 32-bit emulation the instruction is a SIGSEGV, not an error. */
 static bool compat_entry_works(void *page)
 {
-	pid_t child = fork();
-	int status;
+	uint64_t head;
 
-	if (child < 0)
-		return false;
-	if (child == 0) {
-		uint64_t head;
-
-		/* Else the kernel would log a fault, and dump core where that is allowed. */
-		signal(SIGSEGV, leave);
-		_exit(ask_compat(page, 0, &head) == 0 ? 0 : 1);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return ask_compat(page, 0, &head) == 0;
 }
 #else
 /* Other kernels give a 64-bit process no way to ask for 32-bit heads. */
@@ -108,13 +89,65 @@ static bool compat_entry_works(void *page)
 }
 #endif
 
+/* What the child finds, in memory that it shares with us; it may die of any line. */
+struct findings {
+	struct list2_api list2;
+	bool compat_entry;
+};
+
+static void leave(int signal_number)
+{
+	(void)signal_number;
+	_exit(1);
+}
+
+/* The least dangerous first: what was found stays found. */
+static void probe(volatile struct findings *findings, void *compat_page)
+{
+	struct list2_api list2;
+
+	/* Else the kernel would log a fault, and dump core where that is allowed. */
+	signal(SIGSEGV, leave);
+	signal(SIGSYS, leave);
+	list2_probe(&list2);
+	findings->list2 = list2;
+	if (compat_page)
+		findings->compat_entry = compat_entry_works(compat_page);
+	_exit(0);
+}
+
+static int probe_in_child(struct kernel *kernel)
+{
+	struct findings *findings = mmap(NULL, sizeof(*findings), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+	pid_t child;
+
+	if (findings == MAP_FAILED)
+		return -errno;
+	child = fork();
+	if (child == 0)
+		probe(findings, kernel->compat_page);
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (child > 0) {
+		kernel->list2 = findings->list2;
+		kernel->compat_entry = findings->compat_entry;
+	}
+	munmap(findings, sizeof(*findings));
+	return 0;
+}
+
 int kernel_open(struct kernel *ret)
 {
+	int error;
+
 	*ret = (struct kernel){.pid_namespace = procfs_pid_namespace(getpid())};
 	ret->compat_page = compat_page_new();
-	if (ret->compat_page)
-		ret->compat_entry = compat_entry_works(ret->compat_page);
-	return 0;
+	error = probe_in_child(ret);
+	if (error)
+		kernel_close(ret);
+	return error;
 }
 
 void kernel_close(struct kernel *kernel)

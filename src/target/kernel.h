@@ -13,13 +13,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "target/list2.h"
+
 struct kernel {
+	struct list2_api list2;
 	bool compat_entry;      /* int $0x80 works: 32-bit heads can be asked for */
 	void *compat_page;      /* a page below 4 GiB for the pointers of such a call */
 	uint64_t pid_namespace; /* our own; 0 when /proc does not tell */
 };
 
-/* Probes in a child process, because the 32-bit entry may kill who uses it. 0 or -errno. */
+/*
+ * Probes in a child process: the 32-bit entry may kill who uses it, and looking for the new calls
+ * registers lists. 0 or -errno.
+ */
 int kernel_open(struct kernel *ret);
 void kernel_close(struct kernel *kernel);
 

@@ -109,7 +109,7 @@ def case_schema_refuses_what_is_wrong(env: Env) -> None:
         drop(lambda d: d, key)
     for key in ("pid", "tid", "comm", "lists"):
         drop(lambda d: d["tasks"][0], key)
-    for key in ("kind", "index", "bits", "head", "futex_offset", "end", "entries", "pending"):
+    for key in ("kind", "index", "bits", "bits_from", "head", "futex_offset", "end", "entries", "pending"):
         drop(lambda d: d["tasks"][0]["lists"][0], key)
     for key in ("entry", "address", "word", "owner", "waiters_bit", "owner_died", "pi", "state",
                 "kind", "where", "name", "waiters"):
@@ -121,6 +121,7 @@ def case_schema_refuses_what_is_wrong(env: Env) -> None:
     put(entry, "address", "12")
     put(lambda d: d["tasks"][0]["lists"][0], "end", "somewhere")
     put(lambda d: d["tasks"][0]["lists"][0], "bits", 16)
+    put(lambda d: d["tasks"][0]["lists"][0], "bits_from", "hearsay")
 
 
 if __name__ == "__main__":
