@@ -68,6 +68,18 @@ bench   | cmd:gdb                | gdb                | gdb
 bench   | cmd:eu-stack           | elfutils           | elfutils
 fuzz    | cmd:clang              | clang              | clang
 fuzz    | fuzzer                 | libclang-rt-dev    | compiler-rt
+vm      | file:/usr/src/linux-source-6.1.tar.xz | linux-source-6.1 | (linux-source-6.1-of-Debian)
+vm      | cmd:qemu-system-x86_64 | qemu-system-x86    | qemu-system-x86-core
+vm      | cmd:make               | make               | make
+vm      | cmd:bc                 | bc                 | bc
+vm      | cmd:bison              | bison              | bison
+vm      | cmd:flex               | flex               | flex
+vm      | cmd:patch              | patch              | patch
+vm      | cmd:perl               | perl               | perl-interpreter
+vm      | cmd:xz                 | xz-utils           | xz
+vm      | h:libelf.h             | libelf-dev         | elfutils-libelf-devel
+vm      | m32                    | gcc-multilib       | glibc-devel.i686
+vm      | cmd:setpriv            | util-linux         | util-linux
 package | cmd:dpkg-shlibdeps     | dpkg-dev           | dpkg-dev
 package | cmd:file               | file               | file
 '
@@ -85,6 +97,7 @@ Installs the packages of the groups that are not there yet, and nothing when all
   bench    what the measurements compare with
   fuzz     to build the fuzz targets
   package  to make the .deb
+  vm       to run tests in a virtual machine, and to build the kernel for that
 
   --missing  only name what is missing; status 1 if something is
 TEXT

@@ -37,6 +37,7 @@
 /* The parts of a futex word (Documentation/locking/robust-futexes.rst). */
 #define WORD_WAITERS 0x80000000u
 #define WORD_OWNER_DIED 0x40000000u
+#define WORD_TID 0x3fffffffu
 
 /* System calls by number: musl's headers lack the newer ones. */
 #ifdef __i386__
