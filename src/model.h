@@ -82,6 +82,7 @@ enum place_kind {
 struct place {
 	enum place_kind kind;
 	bool shared;   /* MAP_SHARED: dev, inode and offset name it in every process */
+	bool has_file; /* dev and inode are set; the first segment of shmget has inode 0 */
 	bool writable; /* PROT_WRITE, at the moment of the look */
 	bool deleted;  /* the file has no name any more */
 	bool module;   /* private and part of a loaded ELF file: offset is from its load address */

@@ -74,6 +74,7 @@ static struct place private_place(const struct maps *maps, const struct map *map
 	place.dev_major = module->dev_major;
 	place.dev_minor = module->dev_minor;
 	place.inode = module->inode;
+	place.has_file = true;
 	place.offset = address - module->start;
 	return place;
 }
@@ -85,9 +86,11 @@ struct place place_find(const struct maps *maps, target_addr address)
 
 	if (!map)
 		return place;
-	if (map->shared && map->inode) {
+	/* The inode of a System V segment is its identifier, which may be 0. */
+	if (map->shared && (map->inode || shared_kind(map->path) == PLACE_SYSV)) {
 		place.kind = shared_kind(map->path);
 		place.shared = true;
+		place.has_file = true;
 		place.path = map->path;
 		place.offset = map->offset + (address - map->start);
 		place.dev_major = map->dev_major;

@@ -16,7 +16,7 @@ struct place place_find(const struct maps *maps, target_addr address);
 
 /* Equal (place_compare gives 0) exactly where the kernel would see one futex. */
 struct futex_key {
-	uint64_t inode; /* 0: private memory */
+	uint64_t inode;
 	uint32_t dev_major;
 	uint32_t dev_minor;
 	pid_t mm;        /* private: the process whose memory it is; else 0 */

@@ -210,7 +210,7 @@ static struct value get_dev(const struct futex_view *view)
 	const struct place *place = &view->lock->place;
 	char text[32];
 
-	if (!place->inode)
+	if (!place->has_file)
 		return none();
 	snprintf(text, sizeof(text), "%02x:%02x", place->dev_major, place->dev_minor);
 	return string(text);
@@ -218,7 +218,7 @@ static struct value get_dev(const struct futex_view *view)
 
 static struct value get_inode(const struct futex_view *view)
 {
-	return view->lock->place.inode ? number(view->lock->place.inode) : none();
+	return view->lock->place.has_file ? number(view->lock->place.inode) : none();
 }
 
 static struct value get_bits(const struct futex_view *view)

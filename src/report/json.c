@@ -75,7 +75,7 @@ static json_t *place_json(struct builder *builder, const struct place *place)
 {
 	json_t *object;
 
-	if (!place->inode)
+	if (!place->has_file)
 		return json_null();
 	object = json_object();
 	put(builder, object, "path", text(place->path));

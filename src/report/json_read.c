@@ -179,7 +179,7 @@ static struct place read_place(struct reader *reader, const json_t *from)
 	/* What names a place must be there. */
 	if (!place.path && place.kind != PLACE_ANON)
 		place.kind = PLACE_UNKNOWN;
-	if (place.shared && !place.inode)
+	if (place.shared && !place.has_file)
 		place.shared = false;
 	return place;
 }

@@ -141,6 +141,7 @@ void json_value_place(const json_t *from, const json_t *where, struct place *pla
 	place->offset = json_is_object(where) ? json_value_number(where, "offset")
 					      : json_value_hex(from, "offset");
 	place->inode = json_value_number(where, "inode");
+	place->has_file = json_is_object(where);
 	if (dev && sscanf(dev, "%" SCNx32 ":%" SCNx32, &place->dev_major, &place->dev_minor) != 2)
 		place->dev_major = place->dev_minor = 0;
 }

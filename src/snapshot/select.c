@@ -15,7 +15,7 @@ bool look_maps_file(const struct maps *maps, const struct file_id *files, size_t
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct map *map = &maps->items[i];
 
-		for (size_t j = 0; j < count && map->inode; j++)
+		for (size_t j = 0; j < count && (map->inode || map->shared); j++)
 			if (map->inode == files[j].inode && map->dev_major == files[j].dev_major &&
 			    map->dev_minor == files[j].dev_minor)
 				return true;

@@ -97,7 +97,7 @@ static void say_place(struct detail *detail)
 	name_place(&lock->place, lock->pid, lock->address, text);
 	say(detail, "where", STYLE_NORMAL, "%s%s", text,
 	    lock->place.deleted ? "  (the file was deleted)" : "");
-	if (lock->place.inode)
+	if (lock->place.has_file)
 		say(detail, "memory", STYLE_DIM, "%s, device %02x:%02x, inode %" PRIu64,
 		    memory ? memory : "not mapped", lock->place.dev_major, lock->place.dev_minor,
 		    lock->place.inode);

@@ -24,6 +24,7 @@ static void begin(void)
 			  .path = "/srv/x.tdb",
 			  .offset = 0x218,
 			  .dev_major = 0xfe,
+			  .has_file = true,
 			  .inode = 12},
 		.pid = 901,
 		.address = 0x7f0000,

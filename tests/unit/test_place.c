@@ -16,6 +16,7 @@ static const char text[] =
 	"7f0000004000-7f0000005000 rw-s 00000000 00:01 600  /dev/zero (deleted)\n"
 	"7f0000006000-7f0000007000 rw-s 00000000 00:01 601  /dev/zero (deleted)\n"
 	"7f0000008000-7f0000009000 rw-s 00000000 00:01 32  /SYSV00000000 (deleted)\n"
+	"7f0000009000-7f000000a000 rw-s 00000000 00:01 0  /SYSV000003e8 (deleted)\n"
 	"7f000000a000-7f000000b000 rw-s 00000000 00:01 33  /memfd:jobs (deleted)\n"
 	"7f000000c000-7f000000d000 r--s 00000000 08:01 700  /srv/db/read.mdb\n"
 	"7f000000e000-7f000000f000 rw-p 00000000 00:00 0 \n"
@@ -53,6 +54,8 @@ static void kinds(void **state)
 		{0x7f0000002040, PLACE_FILE, 0x40, true, true, false},
 		{0x7f0000004000, PLACE_SHARED_ANON, 0, true, false, false},
 		{0x7f0000008008, PLACE_SYSV, 8, true, false, false},
+		/* The first segment of shmget has identifier and inode 0. */
+		{0x7f0000009010, PLACE_SYSV, 0x10, true, false, false},
 		{0x7f000000a008, PLACE_MEMFD, 8, true, false, false},
 		{0x7f000000e008, PLACE_ANON, 8, false, false, false},
 		{0x7ffe00000010, PLACE_STACK, 0x10, false, false, false},
@@ -93,6 +96,7 @@ static void one_futex_or_two(void **state)
 	assert_true(same(key(0x7f0000000040, 1), key(0x7f0000000040, 2)));
 	assert_false(same(key(0x55d001000100, 1), key(0x55d001000100, 2)));
 	assert_true(same(key(0x55d001000100, 1), key(0x55d001000100, 1)));
+	assert_true(same(key(0x7f0000009010, 1), key(0x7f0000009010, 2)));
 	/* Same name and offset, other inode. */
 	assert_false(same(key(0x7f0000004000, 1), key(0x7f0000006000, 1)));
 	assert_false(same(key(0x7f0000000040, 1), key(0x7f0000000044, 1)));
