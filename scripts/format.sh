@@ -37,4 +37,4 @@ elif [[ $(clang-format --version) != *'version 14.'* ]]; then
 		"$(clang-format --version)" >&2
 fi
 
-find src tests bench -name '*.[ch]' -print0 | xargs -0 -r "$format" "${options[@]}"
+find src tests bench examples -name '*.[ch]' -print0 | xargs -0 -r "$format" "${options[@]}"

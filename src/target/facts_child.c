@@ -37,15 +37,19 @@ static int try_proc_mem(pid_t child, const uint64_t *mark)
 {
 	char path[64];
 	uint64_t got = 0;
-	cleanup_fd int fd = -1;
+	int error = 0;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", child);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (pread(fd, &got, sizeof(got), (off_t)(uintptr_t)mark) < 0)
-		return -errno;
-	return got == FACTS_MARK ? 0 : -EIO;
+		error = -errno;
+	else if (got != FACTS_MARK)
+		error = -EIO;
+	close(fd);
+	return error;
 }
 
 static int try_syscall_file(pid_t child)
