@@ -30,6 +30,14 @@ const char *name_of_bits_source(enum bits_source source)
 	return names[source];
 }
 
+void name_list(const struct list *list, char ret[LABEL_MAX])
+{
+	if (list->kind == LIST_LIST2)
+		snprintf(ret, LABEL_MAX, "#%u", list->index);
+	else
+		snprintf(ret, LABEL_MAX, "%s", name_of_list_kind(list->kind));
+}
+
 const char *name_of_list_end(enum list_end end)
 {
 	static const char *const names[] = {

@@ -31,6 +31,9 @@ void name_place(const struct place *place, pid_t pid, target_addr address, char 
 /* The place with the lock's own name before it: "LMDB writer /srv/db/lock.mdb+0x40". */
 void name_lock(const struct lock *lock, char ret[LABEL_MAX]);
 
+/* "robust", "compat", or "#1" for a list of set_robust_list2. */
+void name_list(const struct list *list, char ret[LABEL_MAX]);
+
 /* "4242 mdb_load", or "601/604 bank" for a thread that does not lead its process. */
 void name_task(const struct task *task, char ret[LABEL_MAX]);
 

@@ -273,10 +273,11 @@ static int judge_list(struct snapshot *snapshot, const struct task *task, const 
 		      const char **ret_text, const char **ret_next)
 {
 	struct arena *arena = &snapshot->arena;
-	const char *kind = name_of_list_kind(list->kind);
+	char kind[LABEL_MAX];
 	char who[LABEL_MAX];
 
 	name_task(task, who);
+	name_list(list, kind);
 	switch (list->end) {
 	case LIST_FAULT:
 		*ret_text = cut_text(arena, list, who, kind);

@@ -313,6 +313,7 @@ static void read_list(struct reader *reader, const json_t *from, struct list *re
 		.kind = json_value_list_kind(from),
 		.index = (unsigned)json_value_number(from, "index"),
 		.bits = (unsigned)json_value_number(from, "bits"),
+		.bits_from = json_value_bits_source(from),
 		.head = json_value_hex(from, "head"),
 		.head_ok = json_is_integer(json_object_get(from, "futex_offset")),
 		.futex_offset = (int64_t)json_value_number(from, "futex_offset"),

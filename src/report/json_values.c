@@ -54,6 +54,11 @@ static const char *kind_name(int number)
 	return name_of_list_kind((enum list_kind)number);
 }
 
+static const char *source_name(int number)
+{
+	return name_of_bits_source((enum bits_source)number);
+}
+
 static const char *end_name(int number)
 {
 	return name_of_list_end((enum list_end)number);
@@ -82,6 +87,12 @@ enum futex_state json_value_state(const json_t *from)
 enum list_kind json_value_list_kind(const json_t *from)
 {
 	return (enum list_kind)find_name(from, "kind", kind_name, LIST_LIST2, LIST_ROBUST);
+}
+
+enum bits_source json_value_bits_source(const json_t *from)
+{
+	return (enum bits_source)find_name(from, "bits_from", source_name, BITS_BY_SHAPE,
+					   BITS_BY_CALL);
 }
 
 enum list_end json_value_list_end(const json_t *from)

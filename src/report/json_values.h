@@ -20,6 +20,7 @@ bool json_value_bool(const json_t *from, const char *key, bool otherwise);
 
 enum futex_state json_value_state(const json_t *from);
 enum list_kind json_value_list_kind(const json_t *from);
+enum bits_source json_value_bits_source(const json_t *from);
 enum list_end json_value_list_end(const json_t *from);
 enum problem_kind json_value_problem(const json_t *from);
 /* Of a thread's `doing`: the letter of /proc; 0: not known. */

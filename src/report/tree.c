@@ -104,15 +104,13 @@ static int add_list(const struct tree *tree, struct libscols_line *parent, const
 	char what[64];
 	char state[128];
 	char where[160];
+	char name[LABEL_MAX];
 	struct libscols_line *line;
 	int error = 0;
 
-	if (list->kind == LIST_LIST2)
-		snprintf(what, sizeof(what), "#%u %u-bit%s", list->index, list->bits,
-			 list->bits_from == BITS_BY_SHAPE ? "?" : "");
-	else
-		snprintf(what, sizeof(what), "%s %u-bit", name_of_list_kind(list->kind),
-			 list->bits);
+	name_list(list, name);
+	snprintf(what, sizeof(what), "%.32s %u-bit%s", name, list->bits,
+		 list->bits_from == BITS_BY_SHAPE ? "?" : "");
 	describe_end(list, state, sizeof(state));
 	snprintf(where, sizeof(where), "head 0x%" PRIx64 " futex_offset %" PRId64 " (%s)",
 		 list->head, list->futex_offset, how_known(list));

@@ -207,11 +207,11 @@ static void thread_line(const struct tui *tui, const struct row *row, struct lin
 
 static void list_line(const struct list *list, struct line *line)
 {
-	if (list->kind == LIST_LIST2)
-		line_add(line, STYLE_NORMAL, "#%u %u-bit", list->index, list->bits);
-	else
-		line_add(line, STYLE_NORMAL, "%s %u-bit", name_of_list_kind(list->kind),
-			 list->bits);
+	char name[LABEL_MAX];
+
+	name_list(list, name);
+	line_add(line, STYLE_NORMAL, "%s %u-bit%s", name, list->bits,
+		 list->bits_from == BITS_BY_SHAPE ? "?" : "");
 	line_add(line, STYLE_DIM, "  %zu %s, ", list->n_seen,
 		 list->n_seen == 1 ? "entry" : "entries");
 	line_add(line, list->end == LIST_COMPLETE ? STYLE_DIM : STYLE_BROKEN, "%s",

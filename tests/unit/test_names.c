@@ -125,9 +125,24 @@ static void what_an_owner_does(void **state)
 	}
 }
 
+static void lists(void **state)
+{
+	struct list list = {.kind = LIST_COMPAT, .bits = 32};
+	char label[LABEL_MAX];
+
+	(void)state;
+	name_list(&list, label);
+	assert_string_equal(label, "compat");
+	list = (struct list){.kind = LIST_LIST2, .index = 10};
+	name_list(&list, label);
+	assert_string_equal(label, "#10");
+	assert_string_equal(name_of_bits_source(BITS_BY_WIDTH), "width");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists),
 		cmocka_unit_test(mutexes),
 		cmocka_unit_test(places),
 		cmocka_unit_test(the_longest_path_keeps_its_offset),

@@ -150,7 +150,8 @@ def case_too_long(env: Env) -> None:
     found = lists2(doc, tracee.pid)
     expect_equal([(one["end"], one["length"]) for one in found],
                  [("complete", 1), ("too-long", 2050)], "lists")
-    problem(doc, "list-too-long", tracee.pid)
+    said = problem(doc, "list-too-long", tracee.pid)["text"]
+    expect("on its #1 list" in said, f"which list: {said}")
     check(env, "-p", tracee.pid, status=PROBLEMS)
     tracee.kill()
     words = [word_of(env, lock) for lock in (0, 1, 2048, 2049, 2050)]
