@@ -194,6 +194,8 @@ static void draw_nothing(struct tui *tui, int first)
 		text = tui->trouble;
 	else if (!tui->has_picture)
 		text = "looking...";
+	else if (!tui->picture.census.processes)
+		text = "none of the processes is there any more, or may be looked at";
 	else if (tui->filter.text[0])
 		text = "the filter lets nothing through; & and Enter shows all again";
 	canvas_at(&tui->canvas, first, 0, tui->trouble ? STYLE_ALARM : STYLE_DIM, text);
