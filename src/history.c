@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "place.h"
 
 /* Locks that are remembered though the newest picture has them no more, and for how long. */
@@ -33,6 +34,12 @@ struct item {
 struct history {
 	struct item *items; /* ascending by key */
 	size_t n_items;
+	size_t items_capacity;
+	struct item *spare; /* the items of the next look; what is kept needs no new pages */
+	size_t spare_capacity;
+	struct sight *sights;
+	size_t sights_capacity;
+	size_t by_lock_capacity;
 	size_t *by_lock; /* beside the locks of the newest picture: into items */
 	size_t n_locks;
 	uint64_t last_serial;
@@ -63,6 +70,8 @@ void history_free(struct history *history)
 	for (size_t i = 0; i < history->n_items; i++)
 		item_release(&history->items[i]);
 	free(history->items);
+	free(history->spare);
+	free(history->sights);
 	free(history->by_lock);
 	free(history);
 }
@@ -76,14 +85,16 @@ static int compare_sights(const void *left, const void *right)
 	return order ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-/* Malloced; NULL without memory. */
-static struct sight *sort_sights(const struct snapshot *snapshot)
+/* 0 or -ENOMEM. */
+static int sort_sights(struct history *history, const struct snapshot *snapshot)
 {
-	struct sight *sights = calloc(snapshot->n_locks + 1, sizeof(*sights));
+	struct sight *sights;
 	bool sorted = true;
 
-	if (!sights)
-		return NULL;
+	if (vec_reserve(&history->sights, 0, &history->sights_capacity, snapshot->n_locks + 1,
+			sizeof(*sights)))
+		return -ENOMEM;
+	sights = history->sights;
 	for (size_t i = 0; i < snapshot->n_locks; i++) {
 		const struct lock *lock = &snapshot->locks[i];
 
@@ -94,7 +105,7 @@ static struct sight *sort_sights(const struct snapshot *snapshot)
 	/* Nearly always it is. */
 	if (!sorted)
 		qsort(sights, snapshot->n_locks, sizeof(*sights), compare_sights);
-	return sights;
+	return 0;
 }
 
 /* Who had it until now is put among its earlier owners; without memory it is forgotten. */
@@ -249,9 +260,10 @@ static bool note_gone(struct item *item, uint64_t now_ns, size_t *n_gone)
 }
 
 /* Old items and new sights, both in the order of their keys, become the new items. */
-static void merge(struct history *history, const struct snapshot *snapshot,
-		  const struct sight *sights, struct item *items, uint64_t now_ns)
+static void merge(struct history *history, const struct snapshot *snapshot, uint64_t now_ns)
 {
+	const struct sight *sights = history->sights;
+	struct item *items = history->spare;
 	size_t count = 0;
 	size_t n_gone = 0;
 	size_t old = 0;
@@ -281,24 +293,22 @@ static void merge(struct history *history, const struct snapshot *snapshot,
 
 int history_note(struct history *history, const struct snapshot *snapshot, uint64_t now_ns)
 {
-	struct sight *sights = sort_sights(snapshot);
-	struct item *items = calloc(snapshot->n_locks + history->n_items + 1, sizeof(*items));
-	size_t *by_lock = calloc(snapshot->n_locks + 1, sizeof(*by_lock));
+	struct item *old = history->items;
+	size_t old_capacity = history->items_capacity;
 
-	if (!sights || !items || !by_lock) {
-		free(sights);
-		free(items);
-		free(by_lock);
+	if (sort_sights(history, snapshot) ||
+	    vec_reserve(&history->spare, 0, &history->spare_capacity,
+			snapshot->n_locks + history->n_items + 1, sizeof(*history->spare)) ||
+	    vec_reserve(&history->by_lock, 0, &history->by_lock_capacity, snapshot->n_locks + 1,
+			sizeof(*history->by_lock)))
 		return -ENOMEM;
-	}
-	free(history->by_lock);
-	history->by_lock = by_lock;
 	history->n_locks = snapshot->n_locks;
-	merge(history, snapshot, sights, items, now_ns);
-	free(history->items);
-	history->items = items;
+	merge(history, snapshot, now_ns);
+	history->items = history->spare;
+	history->items_capacity = history->spare_capacity;
+	history->spare = old;
+	history->spare_capacity = old_capacity;
 	history->n_looks++;
-	free(sights);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "snapshot.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -144,14 +145,45 @@ static int keep_wait_paths(struct look *look)
 	return 0;
 }
 
+struct snapshot_base {
+	struct kernel kernel;
+};
+
+int snapshot_base_new(struct snapshot_base **ret)
+{
+	struct snapshot_base *base = calloc(1, sizeof(*base));
+	int error;
+
+	if (!base)
+		return -ENOMEM;
+	error = kernel_open(&base->kernel);
+	if (error) {
+		free(base);
+		return error;
+	}
+	*ret = base;
+	return 0;
+}
+
+void snapshot_base_free(struct snapshot_base *base)
+{
+	if (!base)
+		return;
+	kernel_close(&base->kernel);
+	free(base);
+}
+
 int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 {
 	struct look look = {.request = request, .out = ret};
 	uint64_t begin = clock_now_ns();
-	int error;
+	int error = 0;
 
 	*ret = (struct snapshot){0};
-	error = kernel_open(&look.kernel);
+	if (request->base)
+		look.kernel = request->base->kernel;
+	else
+		error = kernel_open(&look.kernel);
 	ret->census.unseen_lists = look.kernel.list2.revision &&
 				   look.kernel.list2.get_number == REVISION_NONE;
 	if (!error)
@@ -182,7 +214,8 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 		look_process_release(&look.processes[i]);
 	free(look.processes);
 	free(look.occurrences);
-	kernel_close(&look.kernel);
+	if (!request->base)
+		kernel_close(&look.kernel);
 	ret->census.elapsed_ns = clock_now_ns() - begin;
 	if (error)
 		snapshot_free(ret);

@@ -21,7 +21,15 @@ struct file_id {
 	uint64_t inode;
 };
 
+/* What is the same in all looks; found out once, it saves each of many looks a child process. */
+struct snapshot_base;
+
+/* 0 or a negative errno. For one look at a time. */
+int snapshot_base_new(struct snapshot_base **ret);
+void snapshot_base_free(struct snapshot_base *base);
+
 struct snapshot_request {
+	const struct snapshot_base *base; /* NULL: found out for this look alone */
 	/* Processes by number; n_pids 0: all of them, or those that map one of the files. */
 	const pid_t *pids;
 	size_t n_pids;

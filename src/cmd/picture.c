@@ -105,16 +105,18 @@ int take_picture(const struct options *options, bool tell, struct snapshot *ret)
 	return 0;
 }
 
-int take_picture_quietly(const struct options *options, const pid_t *stack_tids,
-			 size_t n_stack_tids, struct snapshot *ret, const char **ret_why)
+int take_picture_quietly(const struct options *options, const struct snapshot_base *base,
+			 const struct tui_wish *wish, struct snapshot *ret, const char **ret_why)
 {
 	cleanup_free struct file_id *files = NULL;
-	struct snapshot_request request = {.pids = options->pids,
+	struct snapshot_request request = {.base = base,
+					   .pids = options->pids,
 					   .n_pids = options->n_pids,
 					   .may_stop = options->stop,
-					   .stack_depth = n_stack_tids ? options->stack_depth : 0,
-					   .stack_tids = stack_tids,
-					   .n_stack_tids = n_stack_tids};
+					   .stack_depth = wish->n_stack_tids ? options->stack_depth
+									     : 0,
+					   .stack_tids = wish->stack_tids,
+					   .n_stack_tids = wish->n_stack_tids};
 	int error = identify_files(options, false, &files, &request.n_files);
 
 	if (!error && options->n_files && !request.n_files) {

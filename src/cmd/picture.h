@@ -5,6 +5,8 @@
 
 #include "cmd/options.h"
 #include "model.h"
+#include "snapshot.h"
+#include "tui.h"
 
 /*
  * 0: there is a picture, to be freed with snapshot_free; when nothing could be looked at, its
@@ -14,10 +16,9 @@
 int take_picture(const struct options *options, bool tell, struct snapshot *ret);
 
 /*
- * One of many looks of an interface that has the terminal for itself: nothing is told. Stacks are
- * of these threads only. 0, or a negative errno and *ret_why, a literal.
+ * One of many looks of an interface that has the terminal for itself: nothing is told. 0, or a negative errno and *ret_why, a literal.
  */
-int take_picture_quietly(const struct options *options, const pid_t *stack_tids,
-			 size_t n_stack_tids, struct snapshot *ret, const char **ret_why);
+int take_picture_quietly(const struct options *options, const struct snapshot_base *base,
+			 const struct tui_wish *wish, struct snapshot *ret, const char **ret_why);
 
 #endif

@@ -15,10 +15,18 @@
 #include "snapshot.h"
 #include "tui.h"
 
+/* What the thread that takes pictures has. */
+struct looker {
+	const struct options *options;
+	struct snapshot_base *base;
+};
+
 static int take(void *context, const struct tui_wish *wish, struct snapshot *ret,
 		const char **ret_why)
 {
-	return take_picture_quietly(context, wish->stack_tids, wish->n_stack_tids, ret, ret_why);
+	const struct looker *looker = context;
+
+	return take_picture_quietly(looker->options, looker->base, wish, ret, ret_why);
 }
 
 /* "-p 4242,4247"; malloced, NULL without memory. */
@@ -125,16 +133,26 @@ static int top(struct options *options)
 {
 	/* A saved picture does not say what was asked for. */
 	cleanup_free char *selection = options->script ? NULL : describe_selection(options);
+	struct looker looker = {.options = options};
 	const struct tui_options tui = {
 		.selection = selection,
 		.delay_ns = options->delay_ns,
 		.bell = options->bell,
 		.color = options->color,
 		.take = take,
-		.context = options,
+		.context = &looker,
 	};
 
-	return options->script ? play(&tui, options) : live(&tui, options);
+	int status;
+
+	/* A saved picture needs nothing of this machine. */
+	if (options->script)
+		return play(&tui, options);
+	if (snapshot_base_new(&looker.base))
+		return complain_memory();
+	status = live(&tui, options);
+	snapshot_base_free(looker.base);
+	return status;
 }
 
 int cmd_top(int argc, char **argv)

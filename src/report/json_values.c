@@ -167,6 +167,7 @@ void json_value_census(const json_t *from, struct census *ret)
 		.kernel_threads = json_value_number(from, "kernel_threads"),
 		.zombies = json_value_number(from, "zombies"),
 		.unseen_waits = json_value_number(from, "unseen_waits"),
+		.unseen_lists = json_value_bool(from, "unseen_lists", false),
 		.changed = json_value_number(from, "changed_lists"),
 		.stopped = json_value_number(from, "stopped_threads"),
 		.longest_stop_ns = json_value_number(from, "longest_stop_ns"),

@@ -220,7 +220,8 @@ static void say_history(struct detail *detail)
 
 	name_duration(detail->tui->now_ns - past->first_ns, text);
 	say(detail, NULL, STYLE_NORMAL, "%s", "");
-	say(detail, NULL, STYLE_STRONG, "Since we look, %s", text);
+	say(detail, NULL, STYLE_STRONG, "Since we look, %s, %" PRIu64 " look%s", text,
+	    detail->tui->n_looks, detail->tui->n_looks == 1 ? "" : "s");
 	name_duration(past->longest_ns, text);
 	say(detail, NULL, STYLE_DIM, "  %" PRIu64 " owner%s seen, longest hold seen %s",
 	    past->n_owners, past->n_owners == 1 ? "" : "s", text);

@@ -316,6 +316,8 @@ static void status_line(const struct tui *tui, struct line *line)
 		line_add(line, STYLE_DOUBTFUL, "%zu not readable", census->not_permitted);
 	if (census->unseen_waits)
 		line_add(line, STYLE_DOUBTFUL, "waiters of %zu not visible", census->unseen_waits);
+	if (census->unseen_lists)
+		line_add_safe(line, STYLE_DOUBTFUL, "lists of set_robust_list2 not visible");
 	if (census->changed)
 		line_add(line, STYLE_DOUBTFUL, "%zu list%s never stood still", census->changed,
 			 census->changed == 1 ? "" : "s");
