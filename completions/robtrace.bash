@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for robtrace(1). Needs bash 4.4, nothing else.
 
-_robtrace_commands='show check top probe'
+_robtrace_commands='show check top trace probe'
 
 _robtrace_main_options='-h --help -V --version'
 
@@ -16,6 +16,16 @@ _robtrace_check_options='
 _robtrace_top_options='
 	-p --pid -a --all -d --delay --bell --stop --color --script --size --picture -h --help
 	-V --version'
+
+_robtrace_trace_options='
+	-p --pid -f --follow-forks -o --output -e --events --api --api-nr --emulate -t --time -r --relative
+	-T --took -i --instruction-pointer -s --entries -y --paths -Y --comms -q --quiet
+	-c --summary-only -C --summary -J --json --snapshot-interval -D --daemonize --no-seccomp
+	--inject-filter -k --stacks --stack-depth --color -h --help -V --version'
+
+_robtrace_trace_events='lists futex life mmap all'
+
+_robtrace_trace_apis='lpc2025 steamos v6 v5'
 
 _robtrace_probe_options='-J --json -h --help -V --version'
 
@@ -70,14 +80,30 @@ _robtrace_pids() {
 	compopt -o nospace 2>/dev/null
 }
 
+# A list after -e, as after -o.
+_robtrace_events() {
+	local before='' name
+
+	if [[ $1 == *,* ]]; then
+		before=${1%"${1##*,}"}
+	fi
+	COMPREPLY=()
+	for name in $_robtrace_trace_events; do
+		if [[ $name == "${1#"$before"}"* && ,$before != *,"$name",* ]]; then
+			COMPREPLY+=("$before$name")
+		fi
+	done
+	compopt -o nospace 2>/dev/null
+}
+
 # _robtrace_arguments OPTIONS WORD BEFORE: what all commands have.
 _robtrace_arguments() {
 	local options=$1 word=$2 before=$3
 
 	if [[ $before == --pid || $before =~ ^-[a-zA-Z]*p$ ]]; then
 		_robtrace_pids "$word"
-	elif [[ $before == --@(stack-depth|wait|interval|hold|delay|size) ||
-		$before =~ ^-[a-zA-Z]*d$ ]]; then
+	elif [[ $before == --@(stack-depth|wait|interval|hold|delay|size|entries|api-nr) ||
+		$before == --snapshot-interval || $before =~ ^-[a-zA-Z]*d$ ]]; then
 		# A number: there is nothing to offer.
 		return
 	elif [[ $before == --color= ]]; then
@@ -99,6 +125,66 @@ _robtrace_show() {
 	fi
 }
 
+# Where the command of `trace` begins among the words; the last word where it has not begun.
+_robtrace_trace_command() {
+	local i word
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word == -- ]]; then
+			((++i))
+			break
+		elif [[ $word =~ ^-[^poes-]*[poes]$ ||
+			$word == --@(pid|output|events|api|api-nr|entries|snapshot-interval|stack-depth) ]]; then
+			# Its argument is the next word, or the one behind a '='.
+			((++i))
+			[[ ${COMP_WORDS[i]} != = ]] || ((++i))
+		elif [[ $word == --color && ${COMP_WORDS[i + 1]} == = ]]; then
+			((i += 2))
+		elif [[ $word != -* ]]; then
+			break
+		fi
+	done
+	echo "$i"
+}
+
+# A command line of its own begins there: its command, then what that one completes.
+_robtrace_run() {
+	local first=$1
+
+	if ((COMP_CWORD == first)); then
+		mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[first]}")
+	elif declare -F _comp_command_offset >/dev/null; then
+		_comp_command_offset "$first"
+	elif declare -F _command_offset >/dev/null; then
+		_command_offset "$first"
+	else
+		compopt -o default 2>/dev/null
+	fi
+}
+
+_robtrace_trace() {
+	local word=$1 before=$2 first
+
+	first=$(_robtrace_trace_command)
+	if ((first < COMP_CWORD)) || [[ ${COMP_WORDS[COMP_CWORD - 1]} == -- ]]; then
+		_robtrace_run "$first"
+	elif [[ $before == --output || $before =~ ^-[^poes-]*o$ ]]; then
+		compopt -o default 2>/dev/null
+	elif [[ $before == --events || $before =~ ^-[^poes-]*e$ ]]; then
+		_robtrace_events "$word"
+	elif [[ $before == --api ]]; then
+		_robtrace_words "$_robtrace_trace_apis" "$word"
+	elif [[ $before =~ ^-[^poes-]*s$ ]]; then
+		return
+	elif [[ $word == -* || $before =~ ^-[^poes-]*p$ || $before == --@(pid|color=) ||
+		$before == --@(stack-depth|entries|api-nr|snapshot-interval) ]]; then
+		_robtrace_arguments "$_robtrace_trace_options" "$word" "$before"
+	else
+		_robtrace_run "$COMP_CWORD"
+	fi
+}
+
 _robtrace() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
 
@@ -113,6 +199,10 @@ _robtrace() {
 	[[ $before == --color= ]] || before=${before%=}
 	if ((COMP_CWORD == 1)); then
 		_robtrace_words "$_robtrace_commands $_robtrace_main_options" "$word"
+		return
+	fi
+	if [[ ${COMP_WORDS[1]} == trace ]]; then
+		_robtrace_trace "$word" "$before"
 		return
 	fi
 	# Behind -- there are only files.

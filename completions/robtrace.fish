@@ -4,7 +4,7 @@
 # What of the word is done already: an option it hangs on is cut off, a list up to its last comma
 # stays.
 function __robtrace_done
-    commandline -ct | string replace -r '^(--[a-z-]+=|-[a-zA-Z]*[op])' '' | string replace -r '[^,+]*$' ''
+    commandline -ct | string replace -r '^(--[a-z-]+=|-[a-zA-Z]*[eop])' '' | string replace -r '[^,+]*$' ''
 end
 
 # A list after -o.
@@ -57,15 +57,77 @@ function __robtrace_pids
     end
 end
 
+# A list after -e.
+function __robtrace_events
+    set -l before (__robtrace_done)
+    set -l events \
+        'lists	registered and asked for' \
+        'futex	all operations' \
+        'life	threads, programs, signals, ends' \
+        'mmap	memory taken away from under a lock' \
+        'all	all of these'
+    set -l given (string split -- , "$before")
+    for event in $events
+        contains -- (string split -- \t $event)[1] $given
+        or printf '%s%s\n' "$before" $event
+    end
+end
+
+# The words from the command of `trace` on; none where it has not begun.
+function __robtrace_command
+    set -l words (commandline -opc)
+    set -e words[1..2]
+    while set -q words[1]
+        switch $words[1]
+            case --
+                set -e words[1]
+                break
+            case --pid --output --events --api --api-nr --entries --snapshot-interval --stack-depth
+                set -e words[1]
+            case '--*'
+            case '-*'
+                # Its argument is the next word.
+                string match -q -r '^-[^poes]*[poes]$' -- $words[1]
+                and set -e words[1]
+            case '*'
+                break
+        end
+        set -e words[1]
+    end
+    string join \n -- $words
+end
+
+function __robtrace_is
+    string match -q -- $argv[1] (commandline -opc)[2]
+end
+
+# Options of `trace` are wanted only in front of its command.
+function __robtrace_before_command
+    __robtrace_is trace
+    and not count (__robtrace_command) >/dev/null
+end
+
+# A command line of its own begins there.
+function __robtrace_run
+    set -l words (__robtrace_command)
+    set -l word (commandline -ct)
+    if set -q words[1]
+        complete -C "$(string join ' ' -- (string escape -- $words)) $word"
+    else if not string match -q -- '-*' $word
+        complete -C "$word"
+    end
+end
+
 complete -c robtrace -f
 complete -c robtrace -n __fish_use_subcommand -a show -d 'who holds which robust futex, and who waits for it'
 complete -c robtrace -n __fish_use_subcommand -a check -d 'what is wrong: deadlocks, dead owners, broken lists'
 complete -c robtrace -n __fish_use_subcommand -a top -d 'the locks live, in a terminal'
+complete -c robtrace -n __fish_use_subcommand -a trace -d 'the calls that register lists, and what dying threads leave'
 complete -c robtrace -n __fish_use_subcommand -a probe -d 'what this kernel and our rights allow'
 complete -c robtrace -n __fish_use_subcommand -s h -l help -d 'a short help'
 complete -c robtrace -n __fish_use_subcommand -s V -l version -d 'the version'
 
-set -l show '__fish_seen_subcommand_from show'
+set -l show '__robtrace_is show'
 complete -c robtrace -n "$show; and not string match -q -- '-*' (commandline -ct)" -F
 complete -c robtrace -n $show -s p -l pid -x -k -a '(__robtrace_pids)' -d 'these processes'
 complete -c robtrace -n $show -s a -l all -d 'every process that we may look at'
@@ -84,7 +146,7 @@ complete -c robtrace -n $show -l color -a 'auto always never' -d 'colours'
 complete -c robtrace -n $show -s h -l help -d 'a short help'
 complete -c robtrace -n $show -s V -l version -d 'the version'
 
-set -l check '__fish_seen_subcommand_from check'
+set -l check '__robtrace_is check'
 complete -c robtrace -n "$check; and not string match -q -- '-*' (commandline -ct)" -F
 complete -c robtrace -n $check -s p -l pid -x -k -a '(__robtrace_pids)' -d 'these processes'
 complete -c robtrace -n $check -s a -l all -d 'every process that we may look at'
@@ -112,6 +174,36 @@ complete -c robtrace -n $top -l size -x -d 'size of these screens'
 complete -c robtrace -n $top -l picture -r -F -d 'show this document of show -J'
 complete -c robtrace -n $top -s h -l help -d 'a short help'
 complete -c robtrace -n $top -s V -l version -d 'the version'
+
+set -l trace __robtrace_before_command
+complete -c robtrace -n '__robtrace_is trace' -x -a '(__robtrace_run)'
+complete -c robtrace -n $trace -s p -l pid -x -k -a '(__robtrace_pids)' -d 'these processes'
+complete -c robtrace -n $trace -s f -l follow-forks -d 'children too'
+complete -c robtrace -n $trace -s o -l output -r -F -d 'write the log to a file'
+complete -c robtrace -n $trace -s e -l events -x -k -a '(__robtrace_events)' -d 'what is told'
+complete -c robtrace -n $trace -l api -x -a 'lpc2025 steamos v6 v5' -d 'revision of set_robust_list2'
+complete -c robtrace -n $trace -l api-nr -x -d 'numbers of set_robust_list2 and get_robust_list2'
+complete -c robtrace -n $trace -l emulate -a 'lpc2025 steamos v6 v5' -d 'answer the calls of the new API'
+complete -c robtrace -n $trace -s t -l time -d 'time of day; twice: microseconds; three times: since 1970'
+complete -c robtrace -n $trace -s r -l relative -d 'seconds since the line before'
+complete -c robtrace -n $trace -s T -l took -d 'time that each call took'
+complete -c robtrace -n $trace -s i -l instruction-pointer -d 'program counter at each call'
+complete -c robtrace -n $trace -s s -l entries -x -d 'entries shown of a list'
+complete -c robtrace -n $trace -s y -l paths -d 'what each futex is'
+complete -c robtrace -n $trace -s Y -l comms -d 'name of the thread beside its number'
+complete -c robtrace -n $trace -s q -l quiet -d 'no attaching and new tasks; twice: nor ends'
+complete -c robtrace -n $trace -s c -l summary-only -d 'count in place of a log'
+complete -c robtrace -n $trace -s C -l summary -d 'count behind the log'
+complete -c robtrace -n $trace -s J -l json -d 'one JSON object a line'
+complete -c robtrace -n $trace -l snapshot-interval -x -d 'print what show prints, again and again'
+complete -c robtrace -n $trace -s D -l daemonize -d 'the tracer is in the background'
+complete -c robtrace -n $trace -l no-seccomp -d 'the command is under no filter, which is slow'
+complete -c robtrace -n $trace -l inject-filter -d 'put the processes under a filter, for ever'
+complete -c robtrace -n $trace -s k -l stacks -d 'the stack at each call; twice: with source lines'
+complete -c robtrace -n $trace -l stack-depth -x -d 'calls shown of a stack'
+complete -c robtrace -n $trace -l color -a 'auto always never' -d 'colours'
+complete -c robtrace -n $trace -s h -l help -d 'a short help'
+complete -c robtrace -n $trace -s V -l version -d 'the version'
 
 set -l probe '__fish_seen_subcommand_from probe'
 complete -c robtrace -n $probe -s J -l json -d 'one JSON document'

@@ -25,6 +25,7 @@ build   | pc:smartcols           | libsmartcols-dev   | libsmartcols-devel
 build   | pc:jansson             | libjansson-dev     | jansson-devel
 build   | pc:libelf              | libelf-dev         | elfutils-libelf-devel
 build   | pc:libdw               | libdw-dev          | elfutils-devel
+build   | pc:libseccomp          | libseccomp-dev     | libseccomp-devel
 build   | pc:libunwind-generic   | libunwind-dev      | libunwind-devel
 build   | pc:ncursesw            | libncurses-dev     | ncurses-devel
 build   | h:libiberty/demangle.h | libiberty-dev      | binutils-devel
@@ -64,6 +65,7 @@ demo    | cmd:mdb_load           | lmdb-utils         | lmdb
 bench   | cmd:hyperfine          | hyperfine          | hyperfine
 bench   | cmd:htop               | htop               | htop
 bench   | cmd:tmux               | tmux               | tmux
+bench   | cmd:strace             | strace             | strace
 bench   | cmd:gdb                | gdb                | gdb
 bench   | cmd:eu-stack           | elfutils           | elfutils
 fuzz    | cmd:clang              | clang              | clang

@@ -12,6 +12,7 @@
 #include "cmd/probe.h"
 #include "cmd/show.h"
 #include "cmd/top.h"
+#include "cmd/trace.h"
 
 struct command {
 	const char *name;
@@ -23,6 +24,7 @@ static const struct command commands[] = {
 	{"show", "who holds which robust futex, and who waits for it", cmd_show},
 	{"check", "what is wrong: deadlocks, dead owners, broken lists", cmd_check},
 	{"top", "the locks live, in a terminal", cmd_top},
+	{"trace", "the calls that register lists, and what dying threads leave", cmd_trace},
 	{"probe", "what this kernel and our rights allow", cmd_probe},
 };
 
@@ -63,11 +65,21 @@ static int run(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+static void on_pipe(int number)
+{
+	(void)number;
+}
+
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
-	/* A closed pipe is an error of the output like a full disk: told, not died of. */
-	signal(SIGPIPE, SIG_IGN);
+	/*
+	 * A closed pipe is an error of the output like a full disk: told, not died of. A handler
+	 * does not outlive exec, so that commands that are run do not ignore the signal, unless
+	 * that is how it came to us.
+	 */
+	if (signal(SIGPIPE, on_pipe) == SIG_IGN)
+		signal(SIGPIPE, SIG_IGN);
 	/* Tables can be long; to a pipe or file they go in big pieces. */
 	if (!isatty(STDOUT_FILENO))
 		setvbuf(stdout, NULL, _IOFBF, (size_t)1 << 17);

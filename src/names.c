@@ -2,6 +2,7 @@
 #include "names.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,6 +163,38 @@ const char *name_of_place(enum place_kind kind)
 	return names[kind];
 }
 
+const char *name_of_event(enum event_kind kind)
+{
+	static const char *const names[] = {
+		[EVENT_CALL_ENTRY] = "call-entry",
+		[EVENT_CALL_EXIT] = "call-exit",
+		[EVENT_ATTACHED] = "attached",
+		[EVENT_DETACHED] = "detached",
+		[EVENT_NEW_TASK] = "new-task",
+		[EVENT_EXEC] = "exec",
+		[EVENT_DEATH] = "death",
+		[EVENT_DEATH_AFTER] = "death-after",
+		[EVENT_EXITED] = "exited",
+		[EVENT_KILLED] = "killed",
+		[EVENT_SIGNAL] = "signal",
+		[EVENT_STOPPED] = "stopped",
+		[EVENT_NOTE] = "note",
+	};
+
+	return names[kind];
+}
+
+const char *name_of_fate(enum death_fate fate)
+{
+	static const char *const names[] = {
+		[FATE_OWNER_DIED] = "owner-died", [FATE_STAYS_LOCKED] = "stays-locked",
+		[FATE_NOTHING] = "left-alone",    [FATE_WAKE_ONLY] = "wake-only",
+		[FATE_UNREADABLE] = "unreadable",
+	};
+
+	return names[fate];
+}
+
 /* Adds to a text of LABEL_MAX bytes; what does not fit is cut. */
 static void add(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -184,6 +217,23 @@ static void add_text(char *text, const char *more)
 		length = LABEL_MAX - 1 - used;
 	memcpy(text + used, more, length);
 	text[used + length] = '\0';
+}
+
+void name_signal(int number, char ret[LABEL_MAX])
+{
+	/* The kernel's first one, of which the libc keeps some for itself. */
+	const int first_real_time = 32;
+	const char *name = sigabbrev_np(number);
+
+	ret[0] = '\0';
+	if (number == SIGIO)
+		name = "IO";
+	if (name)
+		add(ret, "SIG%s", name);
+	else if (number == first_real_time)
+		add(ret, "SIGRTMIN");
+	else
+		add(ret, "SIGRT_%d", number - first_real_time);
 }
 
 void name_mutex(const struct mutex_info *mutex, char ret[LABEL_MAX])
@@ -309,4 +359,22 @@ void name_word(uint32_t word, char ret[LABEL_MAX])
 		add(ret, "%sOWNER_DIED", ret[0] ? "|" : "");
 	if (word & WORD_WAITERS)
 		add(ret, "%sWAITERS", ret[0] ? "|" : "");
+}
+
+void name_futex_value(uint64_t value, char ret[LABEL_MAX])
+{
+	uint64_t tid = value & WORD_TID_MASK;
+
+	ret[0] = '\0';
+	if (value > UINT32_MAX || !(value & (WORD_WAITERS | WORD_OWNER_DIED)) ||
+	    tid >= WORD_TID_LIMIT) {
+		add(ret, "%" PRIu64, value);
+		return;
+	}
+	if (tid)
+		add(ret, "%" PRIu64, tid);
+	if (value & WORD_OWNER_DIED)
+		add(ret, "%sFUTEX_OWNER_DIED", ret[0] ? "|" : "");
+	if (value & WORD_WAITERS)
+		add(ret, "%sFUTEX_WAITERS", ret[0] ? "|" : "");
 }

@@ -3,6 +3,7 @@
 #ifndef ROBTRACE_NAMES_H
 #define ROBTRACE_NAMES_H
 
+#include "event.h"
 #include "model.h"
 
 /* Room for any of the texts below that are built; longer ones (PATH_MAX is 4096) are cut. */
@@ -21,6 +22,11 @@ const char *name_of_skip(enum skip_reason reason);
 const char *name_of_task_state(char letter);
 /* What memory it is: "file", "heap", "shared anonymous"; NULL for PLACE_UNKNOWN. */
 const char *name_of_place(enum place_kind kind);
+const char *name_of_event(enum event_kind kind);
+const char *name_of_fate(enum death_fate fate);
+
+/* "SIGINT"; of real-time signals as strace names them: "SIGRTMIN", "SIGRT_3". */
+void name_signal(int number, char ret[LABEL_MAX]);
 
 /* "robust,recursive(3),shared"; empty where the libc's layout is not known. */
 void name_mutex(const struct mutex_info *mutex, char ret[LABEL_MAX]);
@@ -50,5 +56,11 @@ void name_duration(uint64_t ns, char ret[LABEL_MAX]);
 
 /* "4242|WAITERS", "OWNER_DIED|WAITERS", "0": the parts of a futex word. */
 void name_word(uint32_t word, char ret[LABEL_MAX]);
+
+/*
+ * A number that may be a futex word, as a C program has it: "4242|FUTEX_WAITERS"; plain decimal
+ * where it has no flag of a lock, or no possible TID beside them.
+ */
+void name_futex_value(uint64_t value, char ret[LABEL_MAX]);
 
 #endif

@@ -324,6 +324,24 @@ int walk_lists(struct memory *memory, struct walk *walks, size_t count)
 	return error;
 }
 
+bool walk_empty(struct memory *memory, struct list *list)
+{
+	unsigned char head[HEAD_WORDS * sizeof(uint64_t)];
+	size_t width = list->bits / 8;
+	target_addr offset;
+
+	if (memory_read_one(memory, list->head, head, HEAD_WORDS * width))
+		return false;
+	if ((load_pointer(head, list->bits) & ~ENTRY_PI_BIT) != list->head ||
+	    load_pointer(head + 2 * width, list->bits))
+		return false;
+	offset = load_pointer(head + width, list->bits);
+	list->head_ok = true;
+	list->futex_offset = list->bits == 32 ? (int32_t)offset : (int64_t)offset;
+	list->end = LIST_COMPLETE;
+	return true;
+}
+
 void walk_release(struct walk *walk)
 {
 	const struct list *old = &walk->list;

@@ -39,6 +39,12 @@ struct walk {
  */
 int walk_lists(struct memory *memory, struct walk *walks, size_t count);
 
+/*
+ * Whether the list (kind, bits and head set) is empty and nothing is pending, by one read of its
+ * head. Then the rest is filled in as by walk_lists; otherwise, or unreadable, nothing is changed.
+ */
+bool walk_empty(struct memory *memory, struct list *list);
+
 /* Gives back what walk_lists put into the walk. */
 void walk_release(struct walk *walk);
 

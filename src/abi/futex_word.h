@@ -14,6 +14,9 @@
 #define WORD_OWNER_DIED UINT32_C(0x40000000)
 #define WORD_TID_MASK UINT32_C(0x3fffffff)
 
+/* TIDs are below it, whatever /proc/sys/kernel/pid_max says: PID_MAX_LIMIT of linux/threads.h. */
+#define WORD_TID_LIMIT (UINT32_C(4) << 20)
+
 /* Entries that the kernel walks on one list when a thread dies. */
 #define ROBUST_LIST_LIMIT 2048
 

@@ -20,22 +20,31 @@ struct arena_block {
 	alignas(max_align_t) char data[];
 };
 
+static struct arena_block *block_map(size_t size)
+{
+	void *block = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	return block == MAP_FAILED ? NULL : block;
+}
+
 /*
  * Zeroed pages straight from the kernel, all of them at once: to touch them one by one costs a page
  * fault each, and a picture of 10,000 locks has a thousand of them.
  */
 static struct arena_block *block_new(struct arena *arena, size_t size)
 {
-	size_t wanted = arena->blocks ? arena->blocks->size * 2 : BLOCK_MIN;
+	size_t first = arena->first ? arena->first : BLOCK_MIN;
+	size_t wanted = arena->blocks ? arena->blocks->size * 2 : first;
 	struct arena_block *block;
 
 	if (wanted > BLOCK_MAX)
 		wanted = BLOCK_MAX;
 	if (size > wanted)
 		wanted = size;
-	block = mmap(NULL, sizeof(*block) + wanted, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (block == MAP_FAILED)
+	block = wanted < BLOCK_MIN ? calloc(1, sizeof(*block) + wanted)
+				   : block_map(sizeof(*block) + wanted);
+	if (!block)
 		return NULL;
 	block->size = wanted;
 	block->next = arena->blocks;
@@ -96,7 +105,10 @@ void arena_free(struct arena *arena)
 	while (arena->blocks) {
 		struct arena_block *next = arena->blocks->next;
 
-		munmap(arena->blocks, sizeof(*arena->blocks) + arena->blocks->size);
+		if (arena->blocks->size < BLOCK_MIN)
+			free(arena->blocks);
+		else
+			munmap(arena->blocks, sizeof(*arena->blocks) + arena->blocks->size);
 		arena->blocks = next;
 	}
 }

@@ -12,6 +12,7 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks;
+	size_t first; /* bytes of the first block; 0: many, as for a picture */
 };
 
 /* Zeroed memory, aligned for any object; NULL when there is none left. */
@@ -23,7 +24,7 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Gives everything back and leaves an empty arena. */
+/* Gives everything back and leaves an empty arena, of the same first size. */
 void arena_free(struct arena *arena);
 
 #endif

@@ -18,18 +18,52 @@ enum command_bit {
 	IN_SHOW = 1u << COMMAND_SHOW,
 	IN_CHECK = 1u << COMMAND_CHECK,
 	IN_TOP = 1u << COMMAND_TOP,
+	IN_TRACE = 1u << COMMAND_TRACE,
 	IN_PROBE = 1u << COMMAND_PROBE,
 	IN_BOTH = IN_SHOW | IN_CHECK,
 	IN_LOOKS = IN_BOTH | IN_TOP,
-	IN_ALL = IN_LOOKS | IN_PROBE,
+	IN_ACTS = IN_LOOKS | IN_TRACE,
+	IN_ALL = IN_ACTS | IN_PROBE,
 };
 
 static const struct option_row rows[] = {
-	{IN_LOOKS, 'p', "pid", "PID[,PID...]", "these processes"},
+	{IN_ACTS, 'p', "pid", "PID[,PID...]", "these processes"},
 	{IN_LOOKS, 'a', "all", NULL, "every process that we may look at"},
 	{IN_SHOW, 'l', "lists", NULL,
 	 "a tree of threads, their robust lists and the entries on them"},
 	{IN_BOTH, 'J', "json", NULL, "one JSON document (schema: json-schema.json)"},
+	{IN_TRACE, 'f', "follow-forks", NULL, "children too; threads are followed always"},
+	{IN_TRACE, 'o', "output", "FILE", "write the log to FILE, not to standard error"},
+	{IN_TRACE, 'e', "events", "EVENTS",
+	 "lists, futex, life, mmap or all, separated by commas\n(default lists,life)"},
+	{IN_TRACE, OPT_API, "api", "REVISION",
+	 "revision of set_robust_list2: lpc2025 (default), steamos,\nv6 or v5"},
+	{IN_TRACE, OPT_API_NR, "api-nr", "SET[,GET]",
+	 "numbers of set_robust_list2 and get_robust_list2"},
+	{IN_TRACE, OPT_EMULATE, "emulate", "[REVISION]",
+	 "answer the calls of the new API in place of the kernel"},
+	{IN_TRACE, 't', "time", NULL,
+	 "time of day before each line; -tt with microseconds,\n"
+	 "-ttt as seconds since 1970"},
+	{IN_TRACE, 'r', "relative", NULL, "seconds since the line before"},
+	{IN_TRACE, 'T', "took", NULL, "time that each call took, behind it"},
+	{IN_TRACE, 'i', "instruction-pointer", NULL, "program counter at each call"},
+	{IN_TRACE, 's', "entries", "N", "entries shown of a list (default 16)"},
+	{IN_TRACE, 'y', "paths", NULL, "what each futex is: its file, or its memory"},
+	{IN_TRACE, 'Y', "comms", NULL, "name of the thread beside its number"},
+	{IN_TRACE, 'q', "quiet", NULL, "no lines of attaching and new tasks; -qq: nor of ends"},
+	{IN_TRACE, 'c', "summary-only", NULL,
+	 "count calls, errors, lists and locks, in place of a log"},
+	{IN_TRACE, 'C', "summary", NULL, "as -c, behind the log"},
+	{IN_TRACE, 'J', "json", NULL, "one JSON object a line (schema: json-schema-trace.json)"},
+	{IN_TRACE, OPT_SNAPSHOT_INTERVAL, "snapshot-interval", "SECONDS",
+	 "print what show prints, again and again; on SIGUSR1\nin any case"},
+	{IN_TRACE, 'D', "daemonize", NULL,
+	 "the command is our caller's child, the tracer is in the\nbackground"},
+	{IN_TRACE, OPT_NO_SECCOMP, "no-seccomp", NULL,
+	 "stop at every system call: slow, but the command is under\nno filter"},
+	{IN_TRACE, OPT_INJECT_FILTER, "inject-filter", NULL,
+	 "with -p: put the processes under a filter: fast, but for\never: see the manual"},
 	{IN_PROBE, 'J', "json", NULL, "one JSON document (schema: json-schema-probe.json)"},
 	{IN_SHOW, OPT_DOT, "dot", NULL, "threads and locks as a graph for Graphviz (dot -Tsvg)"},
 	{IN_SHOW, 'o', "output", "COLUMNS",
@@ -41,7 +75,9 @@ static const struct option_row rows[] = {
 	{IN_SHOW, OPT_LIST_COLUMNS, "list-columns", NULL, "list the columns for -o and leave"},
 	{IN_BOTH, 'k', "stacks", NULL,
 	 "the stack of each owner and waiter; -kk: with source lines"},
-	{IN_BOTH, OPT_STACK_DEPTH, "stack-depth", "N", "calls shown of a stack (default 64)"},
+	{IN_TRACE, 'k', "stacks", NULL, "the stack at each call; -kk: with source lines"},
+	{IN_BOTH | IN_TRACE, OPT_STACK_DEPTH, "stack-depth", "N",
+	 "calls shown of a stack (default 64)"},
 	{IN_CHECK, OPT_WAIT, "wait", "SECONDS",
 	 "look again and again until there is a problem, or for so long"},
 	{IN_CHECK, OPT_INTERVAL, "interval", "SECONDS", "time between two looks (default 1)"},
@@ -51,7 +87,7 @@ static const struct option_row rows[] = {
 	{IN_TOP, OPT_BELL, "bell", NULL, "ring once when there is a new problem"},
 	{IN_LOOKS, OPT_STOP, "stop", NULL,
 	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
-	{IN_LOOKS, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
+	{IN_ACTS, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
 	{IN_TOP, OPT_SCRIPT, "script", "FILE",
 	 "take keys from a file and print screens: for tests, without\na terminal"},
 	{IN_TOP, OPT_SIZE, "size", "COLUMNSxROWS", "size of these screens (default 80x24)"},
@@ -63,7 +99,7 @@ static const struct option_row rows[] = {
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* Also room for the row that ends getopt_long's table, and for its leading ":". */
+/* Also room for the row that ends getopt_long's table, and for its leading "+:". */
 _Static_assert(N_ROWS < OPTION_ROWS_MAX - 1, "OPTION_ROWS_MAX is too small");
 
 /* What --help says around the options. */
@@ -73,6 +109,7 @@ static const struct {
 	const char *about;
 	const char *statuses;
 	bool has_columns;
+	bool runs_command; /* options end where the command begins */
 } commands[] = {
 	[COMMAND_SHOW] =
 		{
@@ -111,6 +148,20 @@ static const struct {
 				"Exit status: 0 the user left, 1 nothing could be looked at, or no "
 				"terminal\nthat can be used, 2 usage.\n",
 		},
+	[COMMAND_TRACE] =
+		{
+			.name = "trace",
+			.usage = "[options] COMMAND [ARG...]\n"
+				 "       robtrace trace [options] -p PID[,PID...]",
+			.about =
+				"Logs the calls that register robust lists, in the form of strace, "
+				"and what\nbecomes of the locks of each thread that ends.\n",
+			.statuses =
+				"Exit status: the command's, or death by its signal; 126 or 127 when "
+				"it cannot be run;\n0 done, 1 could not trace, "
+				"2 usage, 3 the log could not be written.\n",
+			.runs_command = true,
+		},
 	[COMMAND_PROBE] =
 		{
 			.name = "probe",
@@ -122,6 +173,9 @@ static const struct {
 				    "3 the output could not be written.\n",
 		},
 };
+
+/* Of --help: names of options, behind two blanks. */
+#define LEFT_WIDTH 24
 
 /* The help text of a row may have a second line. */
 static void print_row(const struct option_row *row)
@@ -139,11 +193,16 @@ static void print_row(const struct option_row *row)
 	else
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name,
 			 row->argument ? " " : "", row->argument ? row->argument : "");
+	/* What is wider than its column has the line to itself. */
+	if (strlen(left) > LEFT_WIDTH)
+		printf("  %s\n  %*s ", left, LEFT_WIDTH, "");
+	else
+		printf("  %-*s ", LEFT_WIDTH, left);
 	if (newline)
-		printf("  %-24s %.*s\n  %24s %s\n", left, (int)(newline - row->help), row->help, "",
+		printf("%.*s\n  %*s %s\n", (int)(newline - row->help), row->help, LEFT_WIDTH, "",
 		       newline + 1);
 	else
-		printf("  %-24s %s\n", left, row->help);
+		printf("%s\n", row->help);
 }
 
 const char *option_table_command(enum command_id command)
@@ -172,7 +231,9 @@ void option_table_getopt(enum command_id command, char letters[2 * OPTION_ROWS_M
 	char *at = letters;
 	size_t count = 0;
 
-	/* The first ':' lets us tell an argument that is missing from an unknown option. */
+	if (commands[command].runs_command)
+		*at++ = '+';
+	/* This ':' lets us tell an argument that is missing from an unknown option. */
 	*at++ = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct option_row *row = &rows[i];

@@ -17,6 +17,12 @@ enum long_only {
 	OPT_HOLD,
 	OPT_DOT,
 	OPT_STACK_DEPTH,
+	OPT_API,
+	OPT_API_NR,
+	OPT_EMULATE,
+	OPT_NO_SECCOMP,
+	OPT_INJECT_FILTER,
+	OPT_SNAPSHOT_INTERVAL,
 	OPT_BELL,
 	OPT_SCRIPT,
 	OPT_SIZE,
@@ -24,7 +30,7 @@ enum long_only {
 };
 
 /* More rows than the table has. */
-#define OPTION_ROWS_MAX 32
+#define OPTION_ROWS_MAX 64
 
 const char *option_table_command(enum command_id command);
 

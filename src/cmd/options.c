@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/options.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/vec.h"
 #include "cmd/complain.h"
 #include "cmd/option_table.h"
+#include "cmd/option_values.h"
 
 #define DEFAULT_INTERVAL_NS UINT64_C(1000000000)
 #define DELAY_MIN_NS UINT64_C(100000000)
@@ -23,56 +21,6 @@ static void print_columns(void)
 	for (size_t i = 0; i < n_columns; i++)
 		printf("%-12s %-8s %s\n", columns[i].name, column_type_name(columns[i].type),
 		       columns[i].help);
-}
-
-static int parse_pid(const char *text, size_t length, pid_t *ret)
-{
-	long value = 0;
-
-	if (!length)
-		return -EINVAL;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -EINVAL;
-		value = value * 10 + (text[i] - '0');
-		if (value > INT_MAX)
-			return -EINVAL;
-	}
-	*ret = (pid_t)value;
-	return value > 0 ? 0 : -EINVAL;
-}
-
-static bool has_pid(const struct options *options, pid_t pid)
-{
-	for (size_t i = 0; i < options->n_pids; i++)
-		if (options->pids[i] == pid)
-			return true;
-	return false;
-}
-
-static int parse_pids(const char *text, struct options *options)
-{
-	size_t capacity = options->n_pids;
-
-	for (;;) {
-		size_t length = strcspn(text, ",");
-		pid_t pid;
-
-		if (parse_pid(text, length, &pid)) {
-			complain("'%.*s' is not a process number; give -p PID or -p PID,PID",
-				 (int)length, text);
-			return EXIT_USAGE;
-		}
-		if (!has_pid(options, pid)) {
-			if (vec_reserve(&options->pids, options->n_pids, &capacity, 1,
-					sizeof(*options->pids)))
-				return complain_memory();
-			options->pids[options->n_pids++] = pid;
-		}
-		if (!text[length])
-			return -1;
-		text += length + 1;
-	}
 }
 
 static int add_column(struct options *options, const struct column *column)
@@ -126,36 +74,9 @@ static int parse_columns(const char *text, struct options *options)
 	return result;
 }
 
-static int parse_color(const char *when, struct options *options)
-{
-	if (!when || strcmp(when, "always") == 0)
-		options->color = true;
-	else if (strcmp(when, "never") == 0)
-		options->color = false;
-	else if (strcmp(when, "auto") != 0) {
-		complain("'%s' is not a time for --color; give auto, always or never", when);
-		return EXIT_USAGE;
-	}
-	return -1;
-}
-
-/* At most a year, so that the sum of two fits easily. */
-static int parse_seconds(const char *option, const char *text, uint64_t *ret_ns)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds > 0) || seconds > 31536000) {
-		complain("'%s' is no time for %s; give seconds, such as 5 or 0.5", text, option);
-		return EXIT_USAGE;
-	}
-	*ret_ns = (uint64_t)(seconds * 1e9);
-	return -1;
-}
-
 static int parse_delay(const char *text, struct options *options)
 {
-	int result = parse_seconds("--delay", text, &options->delay_ns);
+	int result = option_seconds("--delay", text, &options->delay_ns);
 
 	if (result < 0 && (options->delay_ns < DELAY_MIN_NS || options->delay_ns > DELAY_MAX_NS)) {
 		complain("'%s' is no time for --delay; give 0.1 to 3600 seconds", text);
@@ -188,29 +109,6 @@ static int add_picture(char *path, struct options *options)
 	return -1;
 }
 
-static int parse_depth(const char *text, struct options *options)
-{
-	char *end;
-	unsigned long depth = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || depth < 1 || depth > STACK_DEPTH_MAX) {
-		complain("'%s' is no depth for --stack-depth; give 1 to %d", text, STACK_DEPTH_MAX);
-		return EXIT_USAGE;
-	}
-	options->stack_depth = depth;
-	return -1;
-}
-
-/* Colours by default: on a terminal, unless NO_COLOR is set to anything (no-color.org). */
-static bool default_color(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
-	       !(term && strcmp(term, "dumb") == 0);
-}
-
 /* An option that getopt_long did not take, as it stands in argv. */
 static int complain_option(int id, const char *given, const struct options *options)
 {
@@ -228,7 +126,7 @@ static int apply(int id, char *argument, const char *given, struct options *opti
 {
 	switch (id) {
 	case 'p':
-		return parse_pids(argument, options);
+		return option_pids(argument, &options->pids, &options->n_pids);
 	case 'a':
 		options->all = true;
 		return -1;
@@ -253,7 +151,8 @@ static int apply(int id, char *argument, const char *given, struct options *opti
 		options->stacks++;
 		return -1;
 	case OPT_STACK_DEPTH:
-		return parse_depth(argument, options);
+		return option_number("--stack-depth", argument, STACK_DEPTH_MAX,
+				     &options->stack_depth);
 	case OPT_DOT:
 		options->dot = true;
 		return -1;
@@ -261,11 +160,11 @@ static int apply(int id, char *argument, const char *given, struct options *opti
 		options->stop = true;
 		return -1;
 	case OPT_WAIT:
-		return parse_seconds("--wait", argument, &options->wait_ns);
+		return option_seconds("--wait", argument, &options->wait_ns);
 	case OPT_INTERVAL:
-		return parse_seconds("--interval", argument, &options->interval_ns);
+		return option_seconds("--interval", argument, &options->interval_ns);
 	case OPT_HOLD:
-		return parse_seconds("--hold", argument, &options->hold_ns);
+		return option_seconds("--hold", argument, &options->hold_ns);
 	case 'd':
 		return parse_delay(argument, options);
 	case OPT_BELL:
@@ -279,7 +178,7 @@ static int apply(int id, char *argument, const char *given, struct options *opti
 	case OPT_PICTURE:
 		return add_picture(argument, options);
 	case OPT_COLOR:
-		return parse_color(argument, options);
+		return option_color(argument, &options->color);
 	case OPT_LIST_COLUMNS:
 		print_columns();
 		break;
@@ -343,7 +242,7 @@ int options_parse(enum command_id command, int argc, char **argv, struct options
 	int id;
 
 	*ret = (struct options){.command = command,
-				.color = default_color(),
+				.color = option_default_color(STDOUT_FILENO),
 				.interval_ns = DEFAULT_INTERVAL_NS,
 				.delay_ns = DEFAULT_INTERVAL_NS,
 				.width = 80,

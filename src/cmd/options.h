@@ -24,6 +24,7 @@ enum command_id {
 	COMMAND_SHOW,
 	COMMAND_CHECK,
 	COMMAND_TOP,
+	COMMAND_TRACE, /* its options are in cmd/trace_options.h */
 	COMMAND_PROBE,
 };
 

@@ -4,12 +4,14 @@
 #include <linux/capability.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static uint64_t effective_capabilities(void)
+static uint64_t effective_capabilities(pid_t pid)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
+						  .pid = pid};
 	struct __user_cap_data_struct data[2] = {0};
 
 	if (syscall(SYS_capget, &header, data) < 0)
@@ -19,7 +21,7 @@ static uint64_t effective_capabilities(void)
 
 void access_facts_get(pid_t pid, struct access_facts *ret)
 {
-	uint64_t capabilities = effective_capabilities();
+	uint64_t capabilities = effective_capabilities(0);
 
 	*ret = (struct access_facts){
 		.our_uid = getuid(),
@@ -65,6 +67,31 @@ void access_explain(const struct access_facts *facts, char *ret, size_t size)
 			ret, size,
 			"not permitted though uid and gid are the same: it is not dumpable, or has "
 			"capabilities that we lack; run with CAP_SYS_PTRACE (sudo)");
+}
+
+/* The files of a process that is not dumpable belong to root. */
+static bool is_dumpable(pid_t pid, const struct proc_status *status)
+{
+	char path[32];
+	struct stat file;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	return status->uid[1] == 0 || stat(path, &file) < 0 || file.st_uid != 0;
+}
+
+bool access_between(pid_t caller, pid_t target)
+{
+	struct proc_status from;
+	struct proc_status to;
+	bool same = true;
+
+	if (effective_capabilities(caller) & UINT64_C(1) << CAP_SYS_PTRACE)
+		return true;
+	if (procfs_status(caller, caller, &from) || procfs_status(target, target, &to))
+		return false;
+	for (int i = 0; i < 3; i++)
+		same = same && to.uid[i] == from.uid[0] && to.gid[i] == from.gid[0];
+	return same && is_dumpable(target, &to);
 }
 
 bool access_sees_waits(const struct access_facts *facts)

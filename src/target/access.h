@@ -30,6 +30,12 @@ void access_facts_get(pid_t pid, struct access_facts *ret);
 /* Pure. One line without a newline: the reason and the remedy. */
 void access_explain(const struct access_facts *facts, char *ret, size_t size);
 
+/*
+ * Whether one process may read what the other has, as get_robust_list(2) asks (with
+ * PTRACE_MODE_READ_REALCREDS): ids, CAP_SYS_PTRACE, dumpable. Security modules are not asked.
+ */
+bool access_between(pid_t caller, pid_t target);
+
 /* Whether waiting threads of other users can be seen (/proc/.../syscall has mode 0400). */
 bool access_sees_waits(const struct access_facts *facts);
 

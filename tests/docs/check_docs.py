@@ -28,6 +28,7 @@ FISH = ROOT / "completions/robtrace.fish"
 MAN = ROOT / "man/robtrace.1"
 MAN_SHOW = ROOT / "man/robtrace-show.1"
 MAN_CHECK = ROOT / "man/robtrace-check.1"
+MAN_TRACE = ROOT / "man/robtrace-trace.1"
 SCHEMA = ROOT / "docs/json-schema.json"
 JSON = ROOT / "docs/json.md"
 PROBLEMS = ROOT / "docs/problems.md"
@@ -142,9 +143,11 @@ def states() -> list[str]:
 # --- What the manual pages say ---
 
 
-def section(page: Path, heading: str, macro: str = "Sh") -> str:
+def section(page: Path, heading: str, macro: str = "Sh", whole: bool = True) -> str:
+    """whole: with its subsections."""
     text = page.read_text()
-    match = re.search(rf"^\.{macro} {heading}\n(.*?)(?=^\.S[hs] |\Z)", text, re.M | re.S)
+    end = r"\.Sh" if macro == "Sh" and whole else r"\.S[hs]"
+    match = re.search(rf"^\.{macro} {heading}\n(.*?)(?=^{end} |\Z)", text, re.M | re.S)
     expect(match, f"{page.name}: no section {heading}")
     return match.group(1) if match else ""
 
@@ -297,7 +300,7 @@ def case_keys() -> None:
                     str(ROOT / "tests/screens/calm.json"))
     shown = re.findall(r"^  (\S.{8}) \S", text.split("\nSigns\n")[0], re.M)
     wanted = [key for keys in shown for key in keys.split()]
-    items = re.findall(r"^\.It Ic (.*)$", section(man_of("top"), "KEYS").split("\n.Ss Filter")[0] +
+    items = re.findall(r"^\.It Ic (.*)$", section(man_of("top"), "KEYS", whole=False) +
                        "".join(section(man_of("top"), name, "Ss")
                                for name in ("Moving", "Views", "Finding", "Doing")), re.M)
     got = [re.sub(r"^\\&", "", key).replace("\\(ha", "^").replace("\\-", "-")
@@ -380,6 +383,30 @@ def case_problems() -> None:
          source)
 
 
+def case_trace_words() -> None:
+    """The events and revisions of trace: --help, the manual page and the completions."""
+    text = " ".join(tool("trace", "--help").split())
+
+    for option, heading, bash_option, zsh, fish in (
+            ("--events EVENTS", "EVENTS", "-e", "local -a events=(", "set -l events"),
+            ("--api REVISION", "REVISIONS", "--api", "", "")):
+        words = re.search(rf"{option} (?:[a-z0-9_ ]+: )?((?:[a-z0-9]+(?: \(default\))?, )+[a-z0-9]+ or [a-z0-9]+)",
+                          text)
+        expect(words, f"trace --help: no list of words behind {option}")
+        wanted = re.split(", | or ", words.group(1).replace(" (default)", "")) if words else []
+        same(f"man/robtrace-trace.1, {heading}", item_words(section(MAN_TRACE, heading)), wanted,
+             f"trace --help, {option}")
+        same("completions/robtrace.bash", complete_bash("robtrace", "trace", bash_option, ""), wanted,
+             f"trace --help, {option}")
+        if zsh:
+            got = [listed(ZSH, zsh, r"^\s*'([a-z]+):"), listed(FISH, fish, r"^\s*'([a-z]+)\t")]
+        else:
+            got = [re.search(rf"{what} ?'?\(?([a-z0-9 ]+)", page.read_text()).group(1).split()
+                   for page, what in ((ZSH, "--api=.*:revision:"), (FISH, "-l api -x -a"))]
+        same("completions/_robtrace", [*got[0]], wanted, f"trace --help, {option}")
+        same("completions/robtrace.fish", [*got[1]], wanted, f"trace --help, {option}")
+
+
 def case_json() -> None:
     """The outer keys of the document in the schema and in docs/json.md."""
     keys = json.loads(SCHEMA.read_text())["properties"]
@@ -444,6 +471,18 @@ def case_completion_bash() -> None:
     offered(["check", "-k", "--color", "=", "al"], ["always"])
     offered(["check", "-o", "-"], bash_options("robtrace", "check"))
     offered(["nosuch", "-"], [])
+    offered(["trace", "-fe", "mm"], ["mmap"])
+    offered(["trace", "-e", "mmap,l"], ["mmap,lists", "mmap,life"])
+    offered(["trace", "--api", "=", "st"], ["steamos"])
+    offered(["trace", "-s", ""], [])
+    offered(["trace", "--snapshot-interval", "2", "--no"], ["--no-seccomp"])
+    offered(["trace", "-ttT", "-o", "log", "--color", "=", "al"], ["always"])
+    # Where a command is wanted, and behind it, options are the command's.
+    for words in (["trace"], ["trace", "-fo", "log"], ["trace", "--api", "=", "v6", "-s", "3"],
+                  ["trace", "--"], ["trace", "--color", "=", "never"]):
+        got = complete_bash("robtrace", *words, "bas")
+        expect("bash" in got, f"bash: 'robtrace {' '.join(words)} bas' does not offer bash: {got}")
+        offered([*words, "bash", "--no"], [])
     check_pids(os.getpid())
 
 
@@ -490,11 +529,17 @@ def case_completion_fish() -> None:
                              ("robtrace check --wa", ["--wait"]),
                              ("robtrace check --d", []),
                              ("robtrace check --color=al", ["--color=always"]),
+                             ("robtrace trace -fe lists,m", ["lists,mmap"]),
+                             ("robtrace trace --api=st", ["--api=steamos"]),
+                             ("robtrace trace -o log --no", ["--no-seccomp"]),
+                             ("robtrace trace -e life nosuchcommand --no", []),
+                             ("robtrace show trace --no-s", []),
+                             ("robtrace trace -s 3 bas", None),
                              (f"robtrace show -p 1,{os.getpid()}", None),
                              (f"robtrace check -p 1,{os.getpid()}", None)):
             got = offered(line)
             if wanted is None:
-                wanted = [f"1,{os.getpid()}"]
+                wanted = ["bash"] if "trace" in line.split() else [f"1,{os.getpid()}"]
                 got = [word for word in got if word in wanted]
             expect(got == wanted, f"fish: '{line}' offers {got}, not {wanted}")
 

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "abi/revision.h"
+#include "base/cleanup.h"
+#include "cmd/complain.h"
+#include "cmd/front.h"
+#include "cmd/trace_options.h"
+#include "follow.h"
+#include "report/json.h"
+#include "report/log.h"
+#include "report/summary.h"
+#include "report/text.h"
+#include "snapshot.h"
+#include "target/access.h"
+
+/* Where the events go. */
+struct sink {
+	const struct trace_options *options;
+	FILE *out;
+	struct log *log;
+	struct summary summary;
+	size_t n_attached;
+};
+
+/* ---- Output ---- */
+
+/* Each line is written when it is whole, so that a log that was cut short is good to its end. */
+static int open_output(struct sink *sink)
+{
+	const char *path = sink->options->output;
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
+		      : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	sink->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!sink->out) {
+		complain("%s: cannot write the log: %s", path ? path : "standard error",
+			 strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return TRACE_EXIT_OUTPUT;
+	}
+	setvbuf(sink->out, NULL, _IOLBF, BUFSIZ);
+	return -1;
+}
+
+static bool is_silenced(const struct trace_options *options, enum event_kind kind)
+{
+	switch (kind) {
+	case EVENT_ATTACHED:
+	case EVENT_DETACHED:
+	case EVENT_NEW_TASK:
+		return options->quiet > 0;
+	case EVENT_EXITED:
+	case EVENT_KILLED:
+		return options->quiet > 1;
+	default:
+		return false;
+	}
+}
+
+static int emit(void *context, const struct event *event)
+{
+	struct sink *sink = context;
+	int error;
+
+	if (sink->options->summary)
+		summary_add(&sink->summary, event);
+	if (event->kind == EVENT_NEW_TASK ||
+	    (event->kind == EVENT_ATTACHED && ++sink->n_attached == 2))
+		log_many_tasks(sink->log);
+	if (sink->options->summary_only || is_silenced(sink->options, event->kind))
+		return 0;
+	error = log_event(sink->log, event);
+	/* What hangs in a call can be seen. */
+	if (event->kind == EVENT_CALL_ENTRY)
+		fflush(sink->out);
+	return !error && ferror(sink->out) ? -EIO : error;
+}
+
+/* One line: line ends stand between members only, those in strings are escaped. */
+static int print_picture_json(const struct snapshot *picture, FILE *out)
+{
+	cleanup_free char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	int error;
+
+	if (!memory)
+		return -ENOMEM;
+	error = json_print(picture, memory);
+	if (fclose(memory) || error)
+		return -ENOMEM;
+	for (size_t i = 0; i < size; i++)
+		if (text[i] == '\n')
+			text[i] = ' ';
+	fprintf(out, "{\"event\":\"snapshot\",\"snapshot\":%s}\n", text);
+	return 0;
+}
+
+static int print_picture(const struct sink *sink, const struct snapshot *picture)
+{
+	cleanup_free const struct column **chosen = calloc(n_columns,
+							   sizeof(const struct column *));
+	struct text_options text = {.columns = chosen, .color = sink->options->color};
+
+	if (!chosen)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_columns; i++)
+		if (columns[i].is_default)
+			chosen[text.n_columns++] = &columns[i];
+	return text_print_table(picture, &text, sink->out);
+}
+
+static int take_picture_now(void *context, const pid_t *pids, size_t n_pids)
+{
+	struct sink *sink = context;
+	struct snapshot_request request = {
+		.pids = pids,
+		.n_pids = n_pids,
+		.stack_depth = sink->options->stacks ? sink->options->stack_depth : 0,
+		.source_lines = sink->options->stacks > 1,
+	};
+	struct snapshot picture;
+	int error = snapshot_take(&request, &picture);
+
+	if (error)
+		return error == -ENOMEM ? error : 0;
+	log_break(sink->log);
+	if (sink->options->json)
+		error = print_picture_json(&picture, sink->out);
+	else
+		error = print_picture(sink, &picture);
+	snapshot_free(&picture);
+	return error;
+}
+
+/* ---- What went wrong ---- */
+
+static void complain_attach(pid_t pid, int error)
+{
+	struct access_facts facts;
+	char why[256];
+
+	access_facts_get(pid, &facts);
+	if (error == -ESRCH)
+		snprintf(why, sizeof(why), "no such process");
+	else if (error == -EINVAL)
+		snprintf(why, sizeof(why), "that is this robtrace itself");
+	else if (facts.target_known && facts.target.tracer)
+		snprintf(
+			why, sizeof(why),
+			"is traced by %d already (TracerPid in /proc/%d/status), and a task has one "
+			"tracer at a time; end that one first",
+			facts.target.tracer, pid);
+	else if (error == -EPERM)
+		access_explain(&facts, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "cannot attach: %s", strerror(-error));
+	complain("%d: %s", pid, why);
+}
+
+/* The exit status for it. */
+static int complain_failure(const struct trace_options *options, const struct follow_result *result,
+			    int error)
+{
+	switch (result->failure) {
+	case FOLLOW_NO_ATTACH:
+		complain_attach(result->pid, error);
+		return TRACE_EXIT_FAILED;
+	case FOLLOW_NO_COMMAND:
+		complain("%s: %s", options->argv[0],
+			 error == -ENOENT ? "command not found" : strerror(-error));
+		return error == -ENOENT ? TRACE_EXIT_NO_COMMAND : TRACE_EXIT_NO_EXEC;
+	case FOLLOW_NO_PTRACE:
+		complain("cannot trace even our own child: %s; ptrace(2) is forbidden here (a "
+			 "container's seccomp profile, or kernel.yama.ptrace_scope 3)",
+			 strerror(-error));
+		return TRACE_EXIT_FAILED;
+	case FOLLOW_NO_FORK:
+		complain("cannot start %s: %s", options->argv[0], strerror(-error));
+		return TRACE_EXIT_FAILED;
+	default:
+		if (error == -EIO)
+			return TRACE_EXIT_OUTPUT;
+		complain("the trace broke off: %s", strerror(-error));
+		return TRACE_EXIT_FAILED;
+	}
+}
+
+/* ---- The run ---- */
+
+/*
+ * A number of the new API that is another call on this kernel is shown as that, and is not
+ * emulated unless the person insists. An exit status, or -1.
+ */
+static int set_up_calls(const struct trace_options *options, struct traced_calls *calls)
+{
+	struct utsname name;
+	unsigned major;
+	unsigned minor;
+
+	traced_calls_init(calls, options->revision, options->set_nr, options->get_nr);
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return -1;
+	for (size_t i = 0; i < calls->n_rows; i++) {
+		long number = calls->rows[i].numbers[0];
+		const char *taken = number < 0 ? NULL : revision_number_taken(number, major, minor);
+
+		if (!taken || (calls->rows[i].form != CALL_FORM_SET_ROBUST_LIST2 &&
+			       calls->rows[i].form != CALL_FORM_GET_ROBUST_LIST2))
+			continue;
+		if (options->emulate && options->set_nr < 0) {
+			complain("%s cannot be emulated at its number %ld: that is %s on this "
+				 "kernel (%s); give other numbers with --api-nr",
+				 calls->rows[i].name, number, taken, name.release);
+			return TRACE_EXIT_USAGE;
+		}
+		if (!options->emulate)
+			traced_calls_taken(calls, number, taken);
+	}
+	return -1;
+}
+
+static struct follow_request make_request(const struct trace_options *options,
+					  const struct traced_calls *calls, struct sink *sink)
+{
+	return (struct follow_request){
+		.argv = options->argv,
+		.filter = options->argv && !options->no_seccomp,
+		.detached = options->detached,
+		.pids = options->pids,
+		.n_pids = options->n_pids,
+		.follow = options->follow,
+		.inject = options->inject_filter,
+		.emulate = options->emulate,
+		.groups = options->groups,
+		.calls = calls,
+		.label_all = options->paths,
+		.comms = options->comms || options->json,
+		.stack_depth = options->stacks ? options->stack_depth : 0,
+		.source_lines = options->stacks > 1,
+		.snapshot_ns = options->snapshot_ns,
+		.emit = emit,
+		.picture = take_picture_now,
+		.context = sink,
+	};
+}
+
+/* The output's end: what a full disk swallowed must not end with 0. */
+static int close_output(struct sink *sink, int status)
+{
+	bool failed = false;
+
+	if (sink->options->summary && sink->out)
+		failed = summary_print(&sink->summary, sink->options->json, sink->out) != 0;
+	log_free(sink->log);
+	if (sink->out) {
+		failed = ferror(sink->out) || failed;
+		errno = 0;
+		failed = fclose(sink->out) != 0 || failed;
+	}
+	if (!failed)
+		return status;
+	complain("%s: cannot write the log: %s",
+		 sink->options->output ? sink->options->output : "standard error",
+		 errno ? strerror(errno) : "write error");
+	return TRACE_EXIT_OUTPUT;
+}
+
+/* Traces to the end. Never returns where it had to stay behind. */
+static struct front_report run(const struct trace_options *options, struct sink *sink, int front_fd)
+{
+	struct traced_calls calls;
+	struct follow_request request;
+	struct follow_result result;
+	struct front_report report = {0};
+	struct follow *follow = NULL;
+	int error;
+
+	report.status = set_up_calls(options, &calls);
+	if (report.status >= 0) {
+		close_output(sink, report.status);
+		return report;
+	}
+	report.status = 0;
+	request = make_request(options, &calls, sink);
+	error = follow_open(&request, &follow, &result);
+	if (error && result.failure == FOLLOW_NO_FILTER) {
+		complain("seccomp is not to be had here (%s): every system call stops, which is "
+			 "slow",
+			 strerror(-error));
+		request.filter = false;
+		error = follow_open(&request, &follow, &result);
+	}
+	if (!error)
+		error = follow_run(follow, &result);
+	if (error)
+		report.status = complain_failure(options, &result, error);
+	else if (result.ended)
+		report = (struct front_report){.status = result.status, .signal = result.signal};
+	if (close_output(sink, -1) == TRACE_EXIT_OUTPUT)
+		report = (struct front_report){.status = TRACE_EXIT_OUTPUT};
+	if (follow && result.kept) {
+		front_tell(front_fd, &report);
+		front_stay_behind();
+		follow_keep(follow);
+	}
+	follow_close(follow);
+	return report;
+}
+
+static struct front_report trace_to_end(const struct trace_options *options)
+{
+	struct sink sink = {.options = options};
+	struct front_report report = {.status = open_output(&sink)};
+	struct log_options log_options = {
+		.json = options->json,
+		.color = options->color,
+		.clock = options->clock,
+		.relative = options->relative,
+		.took = options->took,
+		.pc = options->pc,
+		.comm = options->comms,
+		.paths = options->paths,
+		.entries_max = options->entries_max,
+	};
+	int front_fd = -1;
+
+	if (report.status >= 0)
+		return report;
+	/* Only what runs under a filter cannot be left alone. */
+	if ((options->argv ? !options->no_seccomp && !options->detached : options->inject_filter) &&
+	    !front_split(&front_fd, &report)) {
+		fclose(sink.out);
+		return report;
+	}
+	log_options.out = sink.out;
+	if (log_new(&log_options, &sink.log)) {
+		report.status = complain_memory();
+		return report;
+	}
+	report = run(options, &sink, front_fd);
+	front_tell(front_fd, &report);
+	return report;
+}
+
+int cmd_trace(int argc, char **argv)
+{
+	struct trace_options options;
+	struct front_report report = {.status = trace_options_parse(argc, argv, &options)};
+
+	if (report.status >= 0 && options.done)
+		report.status = complain_output(report.status);
+	else if (report.status < 0)
+		report = trace_to_end(&options);
+	trace_options_release(&options);
+	front_end(&report);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "follow/owed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "abi/futex_word.h"
+#include "base/vec.h"
+#include "target/procfs.h"
+
+/* A revision without a limit of its own: a chain longer than this is taken for endless. */
+#define WALK_MAX ((size_t)1 << 20)
+
+void owed_free(struct owed *owed)
+{
+	while (owed) {
+		struct owed *next = owed->next;
+
+		for (size_t i = 0; i < owed->count; i++)
+			if (owed->words[i].fd >= 0)
+				close(owed->words[i].fd);
+		free(owed->words);
+		free(owed);
+		owed = next;
+	}
+}
+
+/* ---- The walk, as the kernel walks ---- */
+
+struct walker {
+	const struct revision *revision;
+	struct memory *memory;
+	const struct inject *writer;
+	unsigned index;
+	unsigned bits;
+	uint64_t head;
+	int64_t futex_offset;
+	uint64_t pending; /* as stored */
+	struct owed *owed;
+};
+
+static bool read_pointer(const struct walker *walker, uint64_t address, uint64_t *ret)
+{
+	*ret = 0;
+	return memory_read_one(walker->memory, address, ret, walker->bits / 8) == 0;
+}
+
+static target_addr word_of(const struct walker *walker, uint64_t entry)
+{
+	uint64_t address = (entry & ~ENTRY_PI_BIT) + (uint64_t)walker->futex_offset;
+
+	return walker->bits == 32 ? (uint32_t)address : address;
+}
+
+/* handle_futex_death: 0; 1: the walk ends here; -ENOMEM. */
+static int collect(struct walker *walker, uint64_t entry, bool pending)
+{
+	struct owed *owed = walker->owed;
+	target_addr address = word_of(walker, entry);
+	bool pi = entry & ENTRY_PI_BIT;
+	uint32_t word;
+	uint32_t owner;
+
+	if (address % sizeof(word) || memory_read_one(walker->memory, address, &word, sizeof(word)))
+		return 1;
+	owner = word & WORD_TID_MASK;
+	if (owner != (uint32_t)owed->ns_tid && !(pending && !pi && !owner))
+		return 0;
+	if (vec_reserve(&owed->words, owed->count, &owed->capacity, 1, sizeof(*owed->words)))
+		return -ENOMEM;
+	owed->words[owed->count++] = (struct owed_word){
+		.index = walker->index,
+		.address = address,
+		.mark = {.tid = (uint32_t)owed->ns_tid, .pi = pi, .pending = pending},
+		.fd = -1,
+	};
+	return 0;
+}
+
+static int walk(struct walker *walker)
+{
+	size_t limit = walker->revision->element_limit ? walker->revision->element_limit : WALK_MAX;
+	uint64_t pending = walker->pending & ~ENTRY_PI_BIT;
+	uint64_t entry;
+	int ended = 0;
+
+	if (!read_pointer(walker, walker->head, &entry))
+		return 0;
+	while ((entry & ~ENTRY_PI_BIT) != walker->head && !ended) {
+		uint64_t at = entry & ~ENTRY_PI_BIT;
+		uint64_t next;
+		bool readable = read_pointer(walker, at, &next);
+
+		/* What these revisions do against circles. */
+		if (readable && walker->revision->walk_destroys)
+			inject_write(walker->writer, at, &walker->head, walker->bits / 8);
+		if (at != pending)
+			ended = collect(walker, entry, false);
+		if (ended || !readable)
+			return ended < 0 ? ended : 0;
+		entry = next;
+		if (!--limit)
+			break;
+	}
+	if (pending)
+		ended = collect(walker, walker->pending, true);
+	return ended < 0 ? ended : 0;
+}
+
+static int walk_slot(struct walker *walker, const struct emulated_list *slot)
+{
+	uint64_t offset = 0;
+
+	walker->bits = slot->bits;
+	walker->head = slot->head;
+	if (!read_pointer(walker, slot->head + slot->bits / 8, &offset) ||
+	    !read_pointer(walker, slot->head + 2 * slot->bits / 8, &walker->pending))
+		return 0;
+	walker->futex_offset = slot->bits == 32 ? (int32_t)offset : (int64_t)offset;
+	return walk(walker);
+}
+
+/* ---- Where the words lie ---- */
+
+static int open_mapped(pid_t pid, const struct map *map)
+{
+	char path[96];
+	struct stat status;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", pid,
+		 (unsigned long long)map->start, (unsigned long long)map->end);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = open(map->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == map->inode)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void find_places(struct owed *owed, const struct maps *maps)
+{
+	const struct map *last = NULL;
+	int last_fd = -1;
+
+	for (size_t i = 0; i < owed->count && maps; i++) {
+		struct owed_word *word = &owed->words[i];
+		const struct map *map = maps_find(maps, word->address);
+
+		if (!map || !map->shared)
+			continue;
+		word->shared = true;
+		word->offset = word->address - map->start + map->offset;
+		/* Each word has a descriptor of its own; neighbours share the open file. */
+		if (map == last && last_fd >= 0)
+			word->fd = fcntl(last_fd, F_DUPFD_CLOEXEC, 3);
+		else
+			word->fd = open_mapped(owed->pid, map);
+		last = map;
+		last_fd = word->fd;
+	}
+}
+
+/* All words of all emulated lists. NULL in *ret: there are none. */
+int owed_gather(struct follow *follow, struct engine_task *task, struct owed **ret)
+{
+	struct follow_task *data = task->data;
+	const struct revision *revision = follow->request.calls->revision;
+	const struct inject writer = {.tid = task->tid};
+	struct proc_status status;
+	struct live_memory live;
+	struct owed *owed;
+	int error = 0;
+
+	*ret = NULL;
+	owed = calloc(1, sizeof(*owed));
+	if (!owed)
+		return -ENOMEM;
+	owed->tid = task->tid;
+	owed->pid = task->pid;
+	owed->ns_tid = procfs_status(task->pid, task->tid, &status) == 0 ? status.ns_tid
+									 : task->tid;
+	live_memory_open(&live, task->pid, task->tid);
+	for (unsigned i = 0; i < revision->lists && !error; i++) {
+		struct walker walker = {.revision = revision,
+					.memory = &live.memory,
+					.writer = &writer,
+					.index = i,
+					.owed = owed};
+
+		if (data->lists.slots[i].head)
+			error = walk_slot(&walker, &data->lists.slots[i]);
+	}
+	live_memory_close(&live);
+	if (error || !owed->count) {
+		owed_free(owed);
+		return error;
+	}
+	find_places(owed, session_maps(data, task->tid, 0));
+	*ret = owed;
+	return 0;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls that take memory away, or put other memory in its place, while a robust lock lies there
+ * that some thread holds or has pending. When that thread dies, the kernel writes to whatever is
+ * there then.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "abi/futex_word.h"
+#include "follow/session.h"
+#include "names.h"
+#include "place.h"
+#include "walk_list.h"
+
+/* What is taken away: addresses of one process, or a file from an offset on. */
+struct touched {
+	pid_t pid;
+	uint64_t start;
+	uint64_t end;
+	bool by_file;
+	dev_t device;
+	uint64_t inode;
+	uint64_t offset;
+};
+
+struct touch_search {
+	struct follow *follow;
+	struct engine_task *caller;
+	const char *call;
+	struct touched ranges[2];
+	size_t n_ranges;
+	int error;
+	size_t found;
+};
+
+static uint64_t page_up(uint64_t length)
+{
+	return (length + 4095) & ~UINT64_C(4095);
+}
+
+static void add_range(struct touch_search *search, pid_t pid, uint64_t start, uint64_t length)
+{
+	uint64_t end = start + page_up(length);
+
+	if (length && end > start)
+		search->ranges[search->n_ranges++] = (struct touched){
+			.pid = pid, .start = start, .end = end};
+}
+
+/* The file behind a descriptor of the caller, from the new length on. */
+static void add_file(struct touch_search *search, const struct engine_stop *stop, uint64_t length)
+{
+	struct stat status;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", stop->task->pid, (int)stop->args[0]);
+	if (stat(path, &status) == 0)
+		search->ranges[search->n_ranges++] = (struct touched){.by_file = true,
+								      .device = status.st_dev,
+								      .inode = status.st_ino,
+								      .offset = length};
+}
+
+/* Which memory the call takes away. */
+static void find_ranges(struct touch_search *search, const struct engine_stop *stop,
+			const struct traced_call *row)
+{
+	const uint64_t *args = stop->args;
+	pid_t pid = stop->task->pid;
+
+	switch (row->form) {
+	case CALL_FORM_MUNMAP:
+		add_range(search, pid, args[0], args[1]);
+		break;
+	case CALL_FORM_MMAP:
+	case CALL_FORM_MMAP2:
+		if ((args[3] & MAP_FIXED) && !(args[3] & MAP_FIXED_NOREPLACE))
+			add_range(search, pid, args[0], args[1]);
+		break;
+	case CALL_FORM_MREMAP:
+		add_range(search, pid, args[0], args[1]);
+		if (args[3] & MREMAP_FIXED)
+			add_range(search, pid, args[4], args[2]);
+		break;
+	case CALL_FORM_FTRUNCATE:
+		add_file(search, stop, args[1]);
+		break;
+	case CALL_FORM_FTRUNCATE64:
+		add_file(search, stop,
+			 args[row->length_argument] | args[row->length_argument + 1] << 32);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool is_touched(const struct touch_search *search, struct engine_task *task,
+		       const struct futex *futex)
+{
+	for (size_t i = 0; i < search->n_ranges; i++) {
+		const struct touched *range = &search->ranges[i];
+		const struct maps *maps;
+		struct place place;
+
+		if (!range->by_file) {
+			if (task->pid == range->pid && futex->address >= range->start &&
+			    futex->address < range->end)
+				return true;
+			continue;
+		}
+		maps = session_maps(task->data, task->tid, UINT64_C(50000000));
+		place = maps ? place_find(maps, futex->address) : (struct place){0};
+		if (place.shared && place.inode == range->inode && place.offset >= range->offset)
+			return true;
+	}
+	return false;
+}
+
+static void tell(struct touch_search *search, struct engine_task *holder, const struct futex *futex,
+		 bool pending)
+{
+	struct follow_task *data = search->caller->data;
+	const struct maps *maps = session_maps(holder->data, holder->tid, UINT64_C(50000000));
+	struct place place = maps ? place_find(maps, futex->address)
+				  : (struct place){.kind = PLACE_UNKNOWN};
+	struct event event = session_event(search->follow, search->caller, EVENT_NOTE);
+	char label[LABEL_MAX];
+
+	name_place(&place, holder->pid, futex->address, label);
+	event.other = holder->tid;
+	event.text = arena_printf(&data->arena, "%s takes away a robust lock that %d %s: %s",
+				  search->call, holder->tid,
+				  pending ? "has in list_op_pending" : "holds", label);
+	search->error = event.text ? session_emit(search->follow, &event) : -ENOMEM;
+	search->found++;
+}
+
+static void look_at_list(struct touch_search *search, struct engine_task *task,
+			 const struct list *list)
+{
+	for (size_t i = 0; i < list->n_entries && !search->error; i++)
+		if (is_touched(search, task, &list->entries[i]))
+			tell(search, task, &list->entries[i], false);
+	if (list->has_pending && !list->pending.on_list && !search->error &&
+	    is_touched(search, task, &list->pending))
+		tell(search, task, &list->pending, true);
+}
+
+static void visit_task(void *context, struct engine_task *task)
+{
+	struct touch_search *search = context;
+	struct list heads[SESSION_LISTS_MAX] = {0};
+	struct walk walks[SESSION_LISTS_MAX] = {0};
+	struct live_memory live;
+	ssize_t count;
+	int error;
+
+	if (search->error)
+		return;
+	/* Addresses mean something in one memory only. */
+	if (!search->ranges[0].by_file && task->pid != search->caller->pid)
+		return;
+	if (!session_task(search->follow, task)) {
+		search->error = -ENOMEM;
+		return;
+	}
+	live_memory_open(&live, task->pid, task->tid);
+	count = session_heads(search->follow, task, &live.memory, heads);
+	for (ssize_t i = 0; i < count; i++)
+		walks[i].list = heads[i];
+	error = count > 0 ? walk_lists(&live.memory, walks, (size_t)count) : 0;
+	live_memory_close(&live);
+	for (ssize_t i = 0; i < count; i++) {
+		if (!error)
+			look_at_list(search, task, &walks[i].list);
+		walk_release(&walks[i]);
+	}
+}
+
+int touch_check(struct follow *follow, const struct engine_stop *stop,
+		const struct traced_call *row, size_t *ret_found)
+{
+	struct touch_search search = {.follow = follow, .caller = stop->task, .call = row->name};
+
+	*ret_found = 0;
+	find_ranges(&search, stop, row);
+	if (!search.n_ranges)
+		return 0;
+	engine_each(follow->engine, visit_task, &search);
+	*ret_found = search.found;
+	return search.error;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a thread leaves behind, told before the kernel walks its lists and afterwards. */
+#include <inttypes.h>
+
+#include "abi/futex_word.h"
+#include "report/log_line.h"
+
+/* Waiters named of one lock. */
+#define WAITERS_MAX ((size_t)3)
+
+/* Where the lock is, behind its address: the file with -y, or the short name of it. */
+static void add_place(struct log_line *line, const struct log_options *options,
+		      const struct death_lock *lock)
+{
+	if (options->paths && lock->place.path && lock->place.inode) {
+		log_line_add(line, " <");
+		log_line_escaped(line, lock->place.path);
+		log_line_add(line, ">+0x%" PRIx64, lock->place.offset);
+	} else if (lock->label) {
+		log_line_add(line, " <");
+		log_line_escaped(line, lock->label);
+		log_line_add(line, ">");
+	}
+}
+
+/* "#1 0x8220 </dev/shm/g>+0x20" */
+static void add_lock(struct log_line *line, const struct log_options *options,
+		     const struct death_lock *lock)
+{
+	if (lock->kind == LIST_LIST2)
+		log_line_add(line, "#%u ", lock->index);
+	else if (lock->kind == LIST_COMPAT)
+		log_line_add(line, "compat ");
+	if (lock->pending)
+		log_line_add(line, "pending ");
+	log_line_add(line, "0x%" PRIx64, lock->futex->address);
+	add_place(line, options, lock);
+}
+
+/* "7002", "7002, 7004 and 7005", "7002, 7004, 7005 and 12 more" */
+static void add_waiters(struct log_line *line, const struct death_lock *lock)
+{
+	size_t shown = lock->n_waiters < WAITERS_MAX ? lock->n_waiters : WAITERS_MAX;
+
+	for (size_t i = 0; i < shown; i++) {
+		bool last = i + 1 == lock->n_waiters;
+
+		log_line_add(line, "%s%d", !i ? "" : last ? " and " : ", ", lock->waiters[i]);
+	}
+	if (shown < lock->n_waiters)
+		log_line_add(line, " and %zu more", lock->n_waiters - shown);
+}
+
+/* Whom the kernel wakes. It looks at FUTEX_WAITERS alone, but for PI futexes. */
+static void add_heir(struct log_line *line, const struct death_lock *lock)
+{
+	bool wakes = lock->futex->word & WORD_WAITERS || lock->futex->pi;
+
+	if (!lock->n_waiters) {
+		log_line_add(line, lock->futex->word & WORD_WAITERS ? "nobody is seen to wait"
+								    : "nobody waits");
+		return;
+	}
+	if (wakes && lock->n_waiters > 1)
+		log_line_add(line, "one of ");
+	add_waiters(line, lock);
+	if (wakes)
+		log_line_add(line, " gets EOWNERDEAD");
+	else
+		log_line_add(line, " wait%s and %s not woken: FUTEX_WAITERS is not set",
+			     lock->n_waiters == 1 ? "s" : "", lock->n_waiters == 1 ? "is" : "are");
+}
+
+static void add_stays(struct log_line *line, const struct death *death,
+		      const struct death_lock *lock)
+{
+	log_line_add(line, "stays locked");
+	if (!death->by_exec && lock->end == LIST_TOO_LONG)
+		log_line_add(line, ": behind the kernel's limit of %d", ROBUST_LIST_LIMIT);
+	else if (!death->by_exec)
+		log_line_add(line, ": the list is broken before it");
+	if (!lock->n_waiters)
+		return;
+	log_line_add(line, "; ");
+	add_waiters(line, lock);
+	log_line_add(line, " wait%s for ever", lock->n_waiters == 1 ? "s" : "");
+}
+
+static void add_fate(struct log_line *line, const struct death *death,
+		     const struct death_lock *lock)
+{
+	uint32_t tid = lock->futex->word & WORD_TID_MASK;
+
+	log_line_add(line, " (");
+	switch (lock->fate) {
+	case FATE_OWNER_DIED:
+		add_heir(line, lock);
+		break;
+	case FATE_STAYS_LOCKED:
+		add_stays(line, death, lock);
+		break;
+	case FATE_NOTHING:
+		if (tid)
+			log_line_add(line, "left alone: %" PRIu32 " has it", tid);
+		else
+			log_line_add(line, "left alone: nobody has it");
+		break;
+	case FATE_WAKE_ONLY:
+		if (lock->n_waiters > 1)
+			log_line_add(line, "free: one of ");
+		else
+			log_line_add(line, lock->n_waiters ? "free: " : "free: one waiter");
+		add_waiters(line, lock);
+		log_line_add(line, " is woken");
+		break;
+	case FATE_UNREADABLE:
+		log_line_add(line, "unreadable");
+		break;
+	}
+	log_line_add(line, ")");
+}
+
+static size_t count_fate(const struct death *death, enum death_fate fate, size_t first)
+{
+	size_t count = 0;
+
+	for (size_t i = first; i < death->n_locks; i++)
+		count += death->locks[i].fate == fate;
+	return count;
+}
+
+static bool is_held(const struct death_lock *lock)
+{
+	return lock->fate == FATE_OWNER_DIED || lock->fate == FATE_STAYS_LOCKED;
+}
+
+static void add_rest(struct log_line *line, const struct death *death, size_t shown)
+{
+	size_t stay = count_fate(death, FATE_STAYS_LOCKED, shown);
+
+	if (shown < death->n_locks) {
+		log_line_add(line, "%s... and %zu more", shown ? ", " : "", death->n_locks - shown);
+		if (stay && !death->by_exec)
+			log_line_add(line, ", %zu of them stay%s locked", stay,
+				     stay == 1 ? "s" : "");
+	}
+	if (death->n_cut)
+		log_line_add(line, "%s%zu entr%s not looked at", death->n_locks ? ", " : "",
+			     death->n_cut, death->n_cut == 1 ? "y" : "ies");
+}
+
+/* "2 robust locks"; what is on the lists but not held is no lock of this thread. */
+static void add_held(struct log_line *line, const struct death *death, size_t held)
+{
+	if (!held && !death->n_cut)
+		log_line_add(line, "no robust lock");
+	else
+		log_line_add(line, "%s%zu robust lock%s", death->n_cut ? "at least " : "", held,
+			     held == 1 ? "" : "s");
+}
+
+static void add_locks(struct log_line *line, const struct log_options *options,
+		      const struct death *death)
+{
+	size_t shown = death->n_locks < options->entries_max ? death->n_locks
+							     : options->entries_max;
+
+	for (size_t i = 0; i < shown; i++) {
+		log_line_add(line, "%s", i ? ", " : "");
+		add_lock(line, options, &death->locks[i]);
+		/* After an exec all of them have the same fate, and the line begins with it. */
+		if (!death->by_exec || death->locks[i].n_waiters)
+			add_fate(line, death, &death->locks[i]);
+	}
+	add_rest(line, death, shown);
+}
+
+void log_death(struct log_line *line, const struct log_options *options, const struct death *death)
+{
+	size_t held = 0;
+	bool lost = death->by_exec || count_fate(death, FATE_STAYS_LOCKED, 0);
+
+	for (size_t i = 0; i < death->n_locks; i++)
+		held += is_held(&death->locks[i]);
+	if (death->unseen) {
+		log_line_color(line, LOG_DEATH);
+		log_line_add(line, "+++ exits; the kernel did not tell in time: its robust lists "
+				   "were not read +++");
+		log_line_color(line, LOG_PLAIN);
+		return;
+	}
+	if (!death->n_locks && !death->n_cut)
+		return;
+	log_line_color(line, lost ? LOG_LOST : LOG_DEATH);
+	log_line_add(line, "+++ ");
+	if (death->by_exec)
+		log_line_add(line, "execs as a thread that is not the leader: ");
+	else
+		log_line_add(line, "exits holding ");
+	add_held(line, death, held);
+	if (death->by_exec && held)
+		log_line_add(line, " stay%s locked for ever", held == 1 ? "s" : "");
+	log_line_add(line, ": ");
+	add_locks(line, options, death);
+	log_line_add(line, " +++");
+	log_line_color(line, LOG_PLAIN);
+}
+
+/* What became of a lock, against what was foretold. */
+enum outcome {
+	OUTCOME_MARKED,
+	OUTCOME_STAYS,
+	OUTCOME_TAKEN,    /* marked, and taken over before we looked */
+	OUTCOME_FREE,     /* and given back as well */
+	OUTCOME_UNREAD,   /* not readable any more */
+	OUTCOME_AS_TOLD,  /* nothing was foretold to change, and nothing did */
+	OUTCOME_SURPRISE, /* not as foretold */
+};
+
+static enum outcome outcome_of(const struct death_lock *lock)
+{
+	bool marked = lock->after & WORD_OWNER_DIED;
+	uint32_t before = lock->futex->word & WORD_TID_MASK;
+	uint32_t after = lock->after & WORD_TID_MASK;
+
+	if (!lock->after_ok)
+		return OUTCOME_UNREAD;
+	switch (lock->fate) {
+	case FATE_OWNER_DIED:
+		if (marked)
+			return OUTCOME_MARKED;
+		if (after == before)
+			return OUTCOME_SURPRISE;
+		return after ? OUTCOME_TAKEN : OUTCOME_FREE;
+	case FATE_STAYS_LOCKED:
+		return after == before && !marked ? OUTCOME_STAYS : OUTCOME_SURPRISE;
+	case FATE_NOTHING:
+	case FATE_WAKE_ONLY:
+		if (marked && !(lock->futex->word & WORD_OWNER_DIED))
+			return OUTCOME_SURPRISE;
+		return OUTCOME_AS_TOLD;
+	case FATE_UNREADABLE:
+		break;
+	}
+	return OUTCOME_AS_TOLD;
+}
+
+/* "2 locks marked ..., 1 lock stays locked" */
+static void add_outcomes(struct log_line *line, const struct death *death)
+{
+	static const struct {
+		enum outcome outcome;
+		const char *one, *many;
+	} rows[] = {
+		{OUTCOME_MARKED, "lock marked FUTEX_OWNER_DIED", "locks marked FUTEX_OWNER_DIED"},
+		{OUTCOME_TAKEN, "lock already taken over", "locks already taken over"},
+		{OUTCOME_FREE, "lock already given back", "locks already given back"},
+		{OUTCOME_STAYS, "lock stays locked", "locks stay locked"},
+		{OUTCOME_AS_TOLD, "lock left alone", "locks left alone"},
+		{OUTCOME_UNREAD, "lock not readable any more", "locks not readable any more"},
+		{OUTCOME_SURPRISE, "lock not as foretold", "locks not as foretold"},
+	};
+	const char *between = "";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t count = 0;
+
+		for (size_t j = 0; j < death->n_locks; j++)
+			count += outcome_of(&death->locks[j]) == rows[i].outcome;
+		if (!count)
+			continue;
+		log_line_add(line, "%s%zu %s", between, count,
+			     count == 1 ? rows[i].one : rows[i].many);
+		if (rows[i].outcome == OUTCOME_MARKED)
+			log_line_add(line, death->emulated ? " in place of the kernel"
+							   : " by the kernel");
+		between = ", ";
+	}
+}
+
+static void add_surprise(struct log_line *line, const struct log_options *options,
+			 const struct death_lock *lock)
+{
+	uint32_t tid = lock->after & WORD_TID_MASK;
+
+	add_lock(line, options, lock);
+	if (lock->after & WORD_OWNER_DIED)
+		log_line_add(line, " is marked FUTEX_OWNER_DIED");
+	else if (lock->fate == FATE_OWNER_DIED)
+		log_line_add(line, " is not marked, still %" PRIu32, tid);
+	else
+		log_line_add(line, " does not stay locked");
+	log_line_add(line, " (0x%08" PRIx32 ")", lock->after);
+}
+
+void log_death_after(struct log_line *line, const struct log_options *options,
+		     const struct death *death)
+{
+	const char *between = ": ";
+	size_t told = 0;
+	size_t surprises = 0;
+
+	if (!death->n_locks)
+		return;
+	for (size_t i = 0; i < death->n_locks; i++)
+		surprises += outcome_of(&death->locks[i]) == OUTCOME_SURPRISE;
+	log_line_color(line, surprises ? LOG_LOST : LOG_DEATH);
+	log_line_add(line, "+++ ");
+	add_outcomes(line, death);
+	for (size_t i = 0; i < death->n_locks && told < options->entries_max; i++) {
+		if (outcome_of(&death->locks[i]) != OUTCOME_SURPRISE)
+			continue;
+		log_line_add(line, "%s", between);
+		add_surprise(line, options, &death->locks[i]);
+		between = ", ";
+		told++;
+	}
+	if (told < surprises)
+		log_line_add(line, "%s... and %zu more", between, surprises - told);
+	log_line_add(line, " +++");
+	log_line_color(line, LOG_PLAIN);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/waker.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* So exact are deadlines. */
+#define TICK_NS 50000000
+
+static void wake(void)
+{
+	if (fork() == 0)
+		_exit(0);
+}
+
+/* True: the deadline is over, and is forgotten. */
+static bool deadline_passed(struct waker *waker)
+{
+	bool passed = waker->deadline_ns && clock_now_ns() >= waker->deadline_ns;
+
+	if (passed)
+		waker->deadline_ns = 0;
+	return passed;
+}
+
+/* The C library makes SI_USER of SI_TKILL here: our own PID is what tells. */
+static bool is_nudge(const siginfo_t *info)
+{
+	return info->si_code <= 0 && info->si_pid == getpid();
+}
+
+static void *run(void *argument)
+{
+	struct waker *waker = argument;
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	bool stopping = false;
+
+	while (!stopping) {
+		bool waits_for_time;
+		bool due;
+		siginfo_t info;
+		int number;
+
+		pthread_mutex_lock(&waker->lock);
+		waits_for_time = waker->deadline_ns != 0;
+		pthread_mutex_unlock(&waker->lock);
+		number = waits_for_time ? sigtimedwait(&waker->signals, &info, &tick)
+					: sigwaitinfo(&waker->signals, &info);
+		pthread_mutex_lock(&waker->lock);
+		stopping = waker->stopping;
+		due = deadline_passed(waker);
+		if (number > 0 && !stopping && !is_nudge(&info) &&
+		    waker->n_queue < WAKER_QUEUE_MAX) {
+			waker->queue[waker->n_queue++] = (struct waker_signal){
+				number, info.si_code <= 0 ? info.si_pid : 0};
+			due = true;
+		}
+		pthread_mutex_unlock(&waker->lock);
+		if (due)
+			wake();
+	}
+	return NULL;
+}
+
+int waker_start(struct waker *waker, const sigset_t *signals)
+{
+	int error;
+
+	waker->signals = *signals;
+	waker->n_queue = 0;
+	waker->deadline_ns = 0;
+	waker->stopping = false;
+	pthread_mutex_init(&waker->lock, NULL);
+	error = pthread_create(&waker->thread, NULL, run, waker);
+	if (error)
+		pthread_mutex_destroy(&waker->lock);
+	return -error;
+}
+
+/* Makes its thread look at what has changed. We send us no other signals. */
+static void nudge(struct waker *waker)
+{
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&waker->signals, number) == 1) {
+			pthread_kill(waker->thread, number);
+			return;
+		}
+}
+
+void waker_stop(struct waker *waker)
+{
+	pthread_mutex_lock(&waker->lock);
+	waker->stopping = true;
+	pthread_mutex_unlock(&waker->lock);
+	nudge(waker);
+	pthread_join(waker->thread, NULL);
+	pthread_mutex_destroy(&waker->lock);
+}
+
+bool waker_next(struct waker *waker, struct waker_signal *ret)
+{
+	bool found;
+
+	pthread_mutex_lock(&waker->lock);
+	found = waker->n_queue > 0;
+	if (found) {
+		*ret = waker->queue[0];
+		memmove(waker->queue, waker->queue + 1, --waker->n_queue * sizeof(*waker->queue));
+	}
+	pthread_mutex_unlock(&waker->lock);
+	return found;
+}
+
+void waker_set_deadline(struct waker *waker, uint64_t deadline_ns)
+{
+	bool changed;
+
+	pthread_mutex_lock(&waker->lock);
+	changed = waker->deadline_ns != deadline_ns;
+	waker->deadline_ns = deadline_ns;
+	pthread_mutex_unlock(&waker->lock);
+	if (changed && deadline_ns)
+		nudge(waker);
+}
