@@ -20,14 +20,6 @@ struct arena_block {
 	alignas(max_align_t) char data[];
 };
 
-static struct arena_block *block_map(size_t size)
-{
-	void *block = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	return block == MAP_FAILED ? NULL : block;
-}
-
 /*
  * Zeroed pages straight from the kernel, all of them at once: to touch them one by one costs a page
  * fault each, and a picture of 10,000 locks has a thousand of them.
@@ -42,9 +34,12 @@ static struct arena_block *block_new(struct arena *arena, size_t size)
 		wanted = BLOCK_MAX;
 	if (size > wanted)
 		wanted = size;
-	block = wanted < BLOCK_MIN ? calloc(1, sizeof(*block) + wanted)
-				   : block_map(sizeof(*block) + wanted);
-	if (!block)
+	if (wanted < BLOCK_MIN)
+		block = calloc(1, sizeof(*block) + wanted);
+	else
+		block = mmap(NULL, sizeof(*block) + wanted, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (!block || block == MAP_FAILED)
 		return NULL;
 	block->size = wanted;
 	block->next = arena->blocks;

@@ -159,10 +159,8 @@ static int leave_job(struct follow *follow, struct owed *owed, const struct engi
 {
 	bool soon;
 	pid_t candidate = find_candidate(follow, owed, &soon);
-	int error = 0;
-
 	if (!candidate) {
-		error = stop ? tell_lost(follow, stop->task, owed) : 0;
+		int error = stop ? tell_lost(follow, stop->task, owed) : 0;
 		owed_free(owed);
 		return error;
 	}

@@ -24,11 +24,8 @@ struct numbers {
 static const struct numbers numbers_64 = {SYS_mmap, SYS_munmap, SYS_prctl, SYS_seccomp};
 static const struct numbers numbers_32 = {192, 91, 172, 354}; /* i386: mmap2 */
 
-/* struct sock_fprog of a 32-bit caller. */
-struct fprog_32 {
-	uint16_t length;
-	uint32_t filter;
-};
+/* struct sock_fprog of a 32-bit caller: u16 len, u32 filter behind two bytes of nothing. */
+#define FPROG_32_FILTER 4
 
 static int call(struct inject *inject, long number, const uint64_t args[6], uint64_t *ret)
 {
@@ -59,9 +56,10 @@ static unsigned char *make_image(const struct sock_fprog *program, uint64_t addr
 
 		memcpy(image, &wide, sizeof(wide));
 	} else {
-		struct fprog_32 narrow = {program->len, (uint32_t)(address + header)};
+		uint32_t filter = (uint32_t)(address + header);
 
-		memcpy(image, &narrow, sizeof(narrow));
+		memcpy(image, &program->len, sizeof(program->len));
+		memcpy(image + FPROG_32_FILTER, &filter, sizeof(filter));
 	}
 	memcpy(image + header, program->filter, body);
 	*ret_size = header + body;
@@ -114,22 +112,17 @@ static int inject_program(struct inject *inject, const struct sock_fprog *progra
 	return error;
 }
 
-struct mark {
-	const struct engine *engine;
-	pid_t pid;
-};
-
 static void mark_filtered(void *context, struct engine_task *task)
 {
-	const struct mark *mark = context;
+	const pid_t *pid = context;
 
-	if (task->pid == mark->pid)
+	if (task->pid == *pid)
 		task->filtered = true;
 }
 
 int engine_inject_filter(struct engine *engine, const struct engine_stop *stop)
 {
-	struct mark mark = {engine, stop->task->pid};
+	pid_t pid = stop->task->pid;
 	struct sock_fprog program = {0};
 	struct inject inject;
 	int error;
@@ -147,6 +140,6 @@ int engine_inject_filter(struct engine *engine, const struct engine_stop *stop)
 	}
 	filter_release(&program);
 	if (!error)
-		engine_each(engine, mark_filtered, &mark);
+		engine_each(engine, mark_filtered, &pid);
 	return error;
 }

@@ -136,7 +136,7 @@ static pid_t split(bool detached)
 		child = fork();
 		if (child == 0)
 			return self;
-		_exit(child < 0);
+		_exit(child < 0 ? 1 : 0);
 	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
