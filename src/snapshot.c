@@ -147,6 +147,7 @@ static int keep_wait_paths(struct look *look)
 
 struct snapshot_base {
 	struct kernel kernel;
+	struct idle *idle;
 };
 
 int snapshot_base_new(struct snapshot_base **ret)
@@ -156,8 +157,10 @@ int snapshot_base_new(struct snapshot_base **ret)
 
 	if (!base)
 		return -ENOMEM;
-	error = kernel_open(&base->kernel);
+	base->idle = idle_new();
+	error = base->idle ? kernel_open(&base->kernel) : -ENOMEM;
 	if (error) {
+		idle_free(base->idle);
 		free(base);
 		return error;
 	}
@@ -170,6 +173,7 @@ void snapshot_base_free(struct snapshot_base *base)
 	if (!base)
 		return;
 	kernel_close(&base->kernel);
+	idle_free(base->idle);
 	free(base);
 }
 
@@ -180,10 +184,12 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 	int error = 0;
 
 	*ret = (struct snapshot){0};
-	if (request->base)
+	if (request->base) {
 		look.kernel = request->base->kernel;
-	else
+		look.idle = request->base->idle;
+	} else {
 		error = kernel_open(&look.kernel);
+	}
 	ret->census.unseen_lists = look.kernel.list2.revision &&
 				   look.kernel.list2.get_number == REVISION_NONE;
 	if (!error)
@@ -214,7 +220,9 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 		look_process_release(&look.processes[i]);
 	free(look.processes);
 	free(look.occurrences);
-	if (!request->base)
+	if (look.idle)
+		idle_sweep(look.idle);
+	else
 		kernel_close(&look.kernel);
 	ret->census.elapsed_ns = clock_now_ns() - begin;
 	if (error)

@@ -11,6 +11,7 @@
 #include "model.h"
 #include "place.h"
 #include "snapshot.h"
+#include "snapshot/idle.h"
 #include "target/kernel.h"
 #include "target/live.h"
 #include "target/maps.h"
@@ -27,7 +28,8 @@ struct look_process {
 	unsigned bits; /* of its program */
 	struct live_memory live;
 	struct maps maps;
-	struct task *tasks; /* in the arena; until look_join_tasks */
+	struct idle_process *idle; /* while it is looked at first; NULL: it is asked everything */
+	struct task *tasks;        /* in the arena; until look_join_tasks */
 	size_t n_tasks;
 	size_t first_task; /* into look.tasks */
 	/* Of its program: equal for forks and for processes that share their memory. */
@@ -55,6 +57,7 @@ struct lock_sights {
 struct look {
 	const struct snapshot_request *request;
 	struct kernel kernel;
+	struct idle *idle; /* NULL: every look begins anew */
 	struct snapshot *out;
 	struct look_process *processes; /* ascending by pid, after look_join_tasks */
 	size_t n_processes;

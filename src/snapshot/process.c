@@ -63,6 +63,28 @@ static int gather_lists(struct gathering *gathering, const struct task *task,
 	return error;
 }
 
+/* The name of the thread and the heads of its lists; their number, or a negative errno. */
+static ssize_t ask_thread(const struct look *look, struct look_process *process, pid_t tid,
+			  char comm[PROC_COMM_MAX], struct list heads[HEADS_MAX])
+{
+	const struct list *known_heads;
+	const struct idle_thread *known = idle_find(process->idle, tid, &known_heads);
+	ssize_t count;
+	int error;
+
+	if (known) {
+		memcpy(comm, known->comm, PROC_COMM_MAX);
+		memcpy(heads, known_heads, known->n_heads * sizeof(*heads));
+		return (ssize_t)known->n_heads;
+	}
+	count = find_heads(&look->kernel, &process->live.memory, tid, heads);
+	error = count < 0 ? (int)count : procfs_comm(process->tasks_fd, tid, comm);
+	if (error)
+		return error;
+	idle_note(process->idle, tid, comm, heads, (size_t)count);
+	return count;
+}
+
 /* 0 also when the thread is gone: then there is no task. */
 static int gather_task(struct look *look, struct look_process *process, struct gathering *gathering,
 		       pid_t tid)
@@ -70,8 +92,8 @@ static int gather_task(struct look *look, struct look_process *process, struct g
 	struct list heads[HEADS_MAX];
 	char comm[PROC_COMM_MAX];
 	struct task task = {.pid = process->pid, .tid = tid, .selected = process->selected};
-	ssize_t count = find_heads(&look->kernel, &process->live.memory, tid, heads);
-	int error = count < 0 ? (int)count : procfs_comm(process->tasks_fd, tid, comm);
+	ssize_t count = ask_thread(look, process, tid, comm, heads);
+	int error = count < 0 ? (int)count : 0;
 
 	if (error == -ESRCH) {
 		look->out->census.vanished++;
@@ -204,21 +226,18 @@ static const struct futex *refused_lock(const struct task *task, const struct pr
 	return NULL;
 }
 
-int look_again_at_waits(struct look *look, struct look_process *process, struct task *task)
+/* What a thread waits for in this call. 0 or -ENOMEM. */
+static int note_waits(struct look *look, struct look_process *process, struct task *task,
+		      const struct proc_syscall *call)
 {
 	struct wait waits[WAITERS_MAX];
-	struct proc_syscall call;
 	const struct futex *refused;
-	size_t count;
-	int error = procfs_syscall(process->tasks_fd, task->tid, &call);
+	size_t count = waiters_decode(call, abi_of(look, process, call->pc), &process->live.memory,
+				      waits);
 
-	task->n_waits = 0;
-	if (error)
-		return error;
-	count = waiters_decode(&call, abi_of(look, process, call.pc), &process->live.memory, waits);
 	if (!count)
 		return 0;
-	refused = count == 1 ? refused_lock(task, &call, &waits[0]) : NULL;
+	refused = count == 1 ? refused_lock(task, call, &waits[0]) : NULL;
 	if (refused)
 		waits[0] = (struct wait){.call = waits[0].call,
 					 .address = refused->address,
@@ -231,6 +250,32 @@ int look_again_at_waits(struct look *look, struct look_process *process, struct 
 	for (size_t i = 0; i < count; i++)
 		task->waits[i].place = place_find(&process->maps, task->waits[i].address);
 	return 0;
+}
+
+int look_again_at_waits(struct look *look, struct look_process *process, struct task *task)
+{
+	struct proc_syscall call;
+	int error = procfs_syscall(process->tasks_fd, task->tid, &call);
+
+	task->n_waits = 0;
+	return error ? error : note_waits(look, process, task, &call);
+}
+
+/* The same at the first look, when it may be known. */
+static int look_at_waits(struct look *look, struct look_process *process, struct task *task)
+{
+	const struct list *heads;
+	const struct idle_thread *known = idle_find(process->idle, task->tid, &heads);
+	struct proc_syscall call;
+	int error;
+
+	if (known && known->has_call)
+		return note_waits(look, process, task, &known->call);
+	error = procfs_syscall(process->tasks_fd, task->tid, &call);
+	if (error)
+		return error;
+	idle_note_call(process->idle, task->tid, &call);
+	return note_waits(look, process, task, &call);
 }
 
 int look_at_call(struct look *look, size_t index)
@@ -253,7 +298,7 @@ static int gather_waits(struct look *look, struct look_process *process)
 
 	for (size_t i = 0; i < process->n_tasks; i++) {
 		struct task *task = &process->tasks[i];
-		int error = look_again_at_waits(look, process, task);
+		int error = look_at_waits(look, process, task);
 
 		if (error == -ENOMEM)
 			return error;
@@ -307,6 +352,7 @@ int look_at_process(struct look *look, struct look_process *process)
 		process->pid_namespace = procfs_pid_namespace(process->pid);
 	live_memory_open(&process->live, process->pid, process->tid);
 	process->tasks_fd = procfs_open_tasks(process->pid);
+	process->idle = look->idle ? idle_begin(look->idle, process->pid) : NULL;
 	error = process->tasks_fd < 0 ? process->tasks_fd : gather(look, process, &gathering);
 	if (!error) {
 		process->tasks = arena_copy(&look->out->arena, gathering.tasks,
@@ -315,6 +361,8 @@ int look_at_process(struct look *look, struct look_process *process)
 		error = process->tasks ? gather_waits(look, process) : -ENOMEM;
 	}
 	gathering_release(&gathering);
+	idle_end(process->idle, !error);
+	process->idle = NULL;
 	if (!error) {
 		look->out->census.processes++;
 		look->out->census.threads += process->n_tasks;

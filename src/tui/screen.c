@@ -243,6 +243,7 @@ static void set_look(const struct screen *screen, const struct cell *cell)
 	const struct look *look = &scheme(screen)[cell->style];
 	attr_t attributes = look->attributes;
 	enum ground ground = GROUND_NONE;
+	int style = cell->style;
 
 	if (cell->flags & CELL_BAR)
 		ground = GROUND_BAR;
@@ -261,7 +262,10 @@ static void set_look(const struct screen *screen, const struct cell *cell)
 			attributes |= A_REVERSE;
 		ground = GROUND_NONE;
 	}
-	attr_set(attributes, screen->colors ? pair_of(cell->style, (int)ground) : 0, NULL);
+	/* Grey on the bar of the cursor would be hard to read. */
+	if (ground == GROUND_SELECTED && style == STYLE_DIM)
+		style = STYLE_NORMAL;
+	attr_set(attributes, screen->colors ? pair_of(style, (int)ground) : 0, NULL);
 }
 
 static void show_row(struct screen *screen, const struct canvas *canvas, int y, wchar_t *text)

@@ -11,16 +11,30 @@ static int total(size_t count, const int *widths)
 	return sum;
 }
 
-/* The column that can give most; `count` when none can give anything. */
-static size_t widest(const struct table_column *columns, size_t count, const int *widths)
+/* How narrow a column should at least be while others can be dropped. */
+static int wanted(const struct table_column *column, int width)
+{
+	int want = column->want ? column->want : column->min;
+
+	return column->min && want < width ? want : width;
+}
+
+/* The column that can give most, down to what it wants or to its least; `count`: none can. */
+static size_t widest(const struct table_column *columns, size_t count, const int *widths,
+		     bool to_least)
 {
 	size_t best = count;
+	int most = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (columns[i].min && widths[i] > columns[i].min &&
-		    (best == count ||
-		     widths[i] - columns[i].min > widths[best] - columns[best].min))
+	for (size_t i = 0; i < count; i++) {
+		int bound = to_least ? columns[i].min : wanted(&columns[i], widths[i]);
+		int spare = columns[i].min ? widths[i] - bound : 0;
+
+		if (spare > most) {
+			most = spare;
 			best = i;
+		}
+	}
 	return best;
 }
 
@@ -34,14 +48,6 @@ static size_t least(const struct table_column *columns, size_t count, const int 
 		    (best == count || columns[i].drop > columns[best].drop))
 			best = i;
 	return best;
-}
-
-/* How narrow a column should at least be while others can be dropped. */
-static int wanted(const struct table_column *column, int width)
-{
-	int want = column->want ? column->want : column->min;
-
-	return column->min && want < width ? want : width;
 }
 
 static int total_wanted(const struct table_column *columns, size_t count, const int *widths)
@@ -67,8 +73,10 @@ void table_fit(const struct table_column *columns, size_t count, int width, int 
 		widths[column] = 0;
 	}
 	while (total(count, widths) > width) {
-		size_t column = widest(columns, count, widths);
+		size_t column = widest(columns, count, widths, false);
 
+		if (column == count)
+			column = widest(columns, count, widths, true);
 		if (column == count)
 			break;
 		widths[column]--;

@@ -201,6 +201,27 @@ def case_targets_that_die(env: Env) -> None:
     terminal.leave()
 
 
+def case_processes_that_sleep_on(env: Env) -> None:
+    """Of a process that has not run only the memory is read again: what others do to it is seen."""
+    db = new_db(env)
+    holder = writer(env, db)
+    first = env.program("mdb_copy", db).await_blocked()
+    terminal = Terminal(env, 100, 30)
+    terminal.top("-d", "0.1", db / "lock.mdb")
+    terminal.wait("LMDB writer")
+    terminal.keys("Enter")
+    terminal.wait("1 thread waits")
+    second = env.program("mdb_copy", db).await_blocked()
+    terminal.wait("2 threads wait")
+    first.kill()
+    terminal.wait(lambda text: "1 thread waits" in text and f"{second.pid} mdb_copy" in text,
+                  "the other one waits")
+    holder.kill()
+    terminal.wait(lambda text: f"{holder.pid} mdb_load" not in text.split("Since we look")[0],
+                  "the lock has gone on")
+    terminal.leave()
+
+
 def case_deadlock_appears(env: Env) -> None:
     """While one watches: it is seen, rings once, and stays until one of the threads ends."""
     ring = [knot(env, "r0:r1"), knot(env, "r1:r0")]
