@@ -203,6 +203,19 @@ int engine_next(struct engine *engine, uint64_t deadline_ns, struct engine_stop 
 	}
 }
 
+/*
+ * A task that was killed while it stood still goes to its PTRACE_EVENT_EXIT by itself. To let it go
+ * on there would be to miss that stop. It takes longer to get there than we take from this look to
+ * the next call, as a rule.
+ */
+static bool has_moved(struct engine *engine, const struct engine_task *task)
+{
+	int status;
+
+	return waitpid(task->tid, &status, __WALL | WNOHANG) == task->tid &&
+	       engine_push(engine, task->tid, status) == 0;
+}
+
 void engine_resume(struct engine *engine, const struct engine_stop *stop, bool want_end)
 {
 	struct engine_task *task = stop->task;
@@ -226,7 +239,8 @@ void engine_resume(struct engine *engine, const struct engine_stop *stop, bool w
 		if (other)
 			engine_release_held(engine, other);
 	}
-	engine_go_on(task);
+	if (task->again || stop->kind == ENGINE_EXITING || !has_moved(engine, task))
+		engine_go_on(task);
 }
 
 void engine_skip_exiting(const struct engine *engine, const struct engine_task *task)

@@ -37,10 +37,13 @@ void engine_go_on(struct engine_task *task)
 		request = PTRACE_LISTEN;
 	else if ((task->filtered && !task->want_end) || task->starting)
 		request = PTRACE_CONT;
-	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
-	/* Any other stop takes a request to stop away. */
+	/*
+	 * Any other stop takes a request to stop away. Before it goes on, so that it does nothing
+	 * between the two.
+	 */
 	if (task->asked && request != PTRACE_LISTEN)
 		ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL);
+	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
 pid_t engine_process_of(pid_t tid)

@@ -138,11 +138,14 @@ static int run_call(struct inject *inject)
 		struct wait_event event;
 		int status;
 
-		if (ptrace(PTRACE_SYSCALL, inject->tid, NULL, NULL) < 0)
-			return -errno;
-		while (waitpid(inject->tid, &status, __WALL) < 0)
-			if (errno != EINTR)
+		/* Killed in the stop it was in: its last one is there already, and not to be missed. */
+		if (waitpid(inject->tid, &status, __WALL | WNOHANG) != inject->tid) {
+			if (ptrace(PTRACE_SYSCALL, inject->tid, NULL, NULL) < 0)
 				return -errno;
+			while (waitpid(inject->tid, &status, __WALL) < 0)
+				if (errno != EINTR)
+					return -errno;
+		}
 		event = wait_status_decode(status);
 		n_stops += event.kind == WAIT_SYSCALL;
 		if (event.kind == WAIT_EXITING || event.kind == WAIT_EXITED ||
@@ -183,13 +186,20 @@ int inject_write(const struct inject *inject, uint64_t address, const void *data
 	return (size_t)written == size ? 0 : -EFAULT;
 }
 
+bool inject_interrupted(const struct inject *inject)
+{
+	const struct user_regs_struct *registers = &inject->registers;
+	int64_t result = inject->bits == 64 ? (int64_t)registers->rax
+					    : (int64_t)(int32_t)registers->rax;
+
+	return (int64_t)registers->orig_rax >= 0 && result >= RESTART_FIRST &&
+	       result <= RESTART_LAST;
+}
+
 void inject_end(struct inject *inject, bool woken)
 {
 	struct user_regs_struct registers = inject->registers;
-	int64_t result = inject->bits == 64 ? (int64_t)registers.rax
-					    : (int64_t)(int32_t)registers.rax;
-	bool interrupted = (int64_t)registers.orig_rax >= 0 && result >= RESTART_FIRST &&
-			   result <= RESTART_LAST;
+	bool interrupted = inject_interrupted(inject);
 
 	if (inject->ended)
 		return;
@@ -215,6 +225,12 @@ int inject_begin(struct inject *inject, pid_t pid, pid_t tid)
 	(void)pid;
 	(void)tid;
 	return -EOPNOTSUPP;
+}
+
+bool inject_interrupted(const struct inject *inject)
+{
+	(void)inject;
+	return false;
 }
 
 int inject_call(struct inject *inject, long number, const uint64_t args[6], int64_t *ret_result)

@@ -31,6 +31,9 @@ struct inject {
  */
 int inject_begin(struct inject *inject, pid_t pid, pid_t tid);
 
+/* After inject_begin: it stands in a system call that was broken off and would begin anew. */
+bool inject_interrupted(const struct inject *inject);
+
 /* 0 and *ret_result as the kernel returns it; -ESRCH. Must be a call that does not sleep. */
 int inject_call(struct inject *inject, long number, const uint64_t args[6], int64_t *ret_result);
 
