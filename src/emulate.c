@@ -9,7 +9,7 @@ static int64_t create(const struct revision *revision, struct emulated_lists *li
 	for (unsigned i = 0; i < revision->lists; i++) {
 		if (lists->slots[i].used)
 			continue;
-		lists->slots[i] = (struct emulated_list){true, request->head, request->bits};
+		lists->slots[i] = (struct emulated_list){true, request->head, request->bits, false};
 		return i;
 	}
 	return -revision->full_error + revision->create_error_shift;
@@ -25,7 +25,7 @@ static int64_t set(const struct revision *revision, struct emulated_lists *lists
 	if (!request->head && request->command->null_frees)
 		*slot = (struct emulated_list){0};
 	else
-		*slot = (struct emulated_list){true, request->head, request->bits};
+		*slot = (struct emulated_list){true, request->head, request->bits, false};
 	/* Where no command creates, the index is what a program knows the list by. */
 	return revision->command_argument == REVISION_NONE ? request->index : 0;
 }
@@ -47,6 +47,33 @@ int64_t emulate_set(const struct revision *revision, struct emulated_lists *list
 		break;
 	}
 	return revision->lists;
+}
+
+void emulate_set_legacy(const struct revision *revision, struct emulated_lists *lists,
+			uint64_t head, unsigned caller_bits)
+{
+	struct emulated_list *slot = NULL;
+
+	if (revision->legacy_apart)
+		return;
+	for (unsigned i = revision->lists; i--;) {
+		struct emulated_list *other = &lists->slots[i];
+
+		/* The one of before, else the first that is free. */
+		if (other->legacy && other->bits == caller_bits) {
+			slot = other;
+			break;
+		}
+		if (!other->used)
+			slot = other;
+	}
+	if (slot)
+		*slot = (struct emulated_list){true, head, caller_bits, true};
+}
+
+bool emulate_is_ours(const struct emulated_list *list)
+{
+	return list->head && !list->legacy;
 }
 
 int emulate_get(const struct revision *revision, const struct emulated_lists *lists, uint32_t index,

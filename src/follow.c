@@ -185,11 +185,26 @@ static int on_new_task(struct follow *follow, const struct engine_stop *stop)
 	struct event event = session_event(follow, stop->task, EVENT_NEW_TASK);
 	const struct engine_task *task = engine_find(follow->engine, stop->other);
 
+	if (stop->wait.kind == WAIT_VFORK) {
+		if (!session_task(follow, stop->task))
+			return -ENOMEM;
+		((struct follow_task *)stop->task->data)->vfork_child = stop->other;
+	}
 	event.other = stop->other;
 	event.text = task && task->pid == stop->task->pid ? "thread"
 		     : stop->wait.kind == WAIT_VFORK      ? "vfork"
 							  : "process";
 	return tell_life(follow, &event);
+}
+
+/* The parent of a vfork goes on when its child has a program of its own. */
+static void end_vfork(void *context, struct engine_task *task)
+{
+	const pid_t *child = context;
+	struct follow_task *data = task->data;
+
+	if (data && data->vfork_child == *child)
+		data->vfork_child = 0;
 }
 
 static int on_exec(struct follow *follow, const struct engine_stop *stop)
@@ -208,7 +223,7 @@ static int on_exec(struct follow *follow, const struct engine_stop *stop)
 			error = death_after(follow, former);
 	}
 	if (!error)
-		error = owed_at_exec(follow, stop->task, former);
+		error = owed_at_exec(follow, stop, former);
 	if (former && former->data) {
 		struct follow_task *data = former->data;
 
@@ -217,6 +232,7 @@ static int on_exec(struct follow *follow, const struct engine_stop *stop)
 		data->in_call = false;
 	}
 	session_forget_program(follow, stop->task);
+	engine_each(follow->engine, end_vfork, &stop->task->tid);
 	if (error)
 		return error;
 	snprintf(link, sizeof(link), "/proc/%d/exe", stop->task->pid);
@@ -247,6 +263,8 @@ static int on_gone(struct follow *follow, const struct engine_stop *stop)
 		if (!error)
 			error = death_after(follow, stop->task);
 	}
+	if (!error)
+		error = owed_when_gone(follow, stop);
 	event.status = stop->wait.status;
 	event.signal = stop->wait.signal;
 	event.core = stop->wait.core;
@@ -373,9 +391,21 @@ static int on_other(struct follow *follow, const struct engine_stop *stop)
 {
 	if (stop->kind == ENGINE_CONTROL && stop->signal != SIGUSR1)
 		return on_control(follow, stop);
-	if (stop->kind == ENGINE_IDLE)
+	if (stop->kind == ENGINE_IDLE) {
+		if (!follow->next_picture_ns || clock_now_ns() < follow->next_picture_ns)
+			return owed_look_after(follow);
 		follow->next_picture_ns = clock_now_ns() + follow->request.snapshot_ns;
+	}
 	return take_picture(follow);
+}
+
+/* When something is due that no stop announces; 0: never. */
+static uint64_t next_deadline(const struct follow *follow)
+{
+	uint64_t owed = owed_deadline(follow);
+	uint64_t picture = follow->next_picture_ns;
+
+	return owed && (!picture || owed < picture) ? owed : picture;
 }
 
 /* So that nobody takes the answers for the kernel's. */
@@ -396,7 +426,7 @@ int follow_run(struct follow *follow, struct follow_result *ret_result)
 	int error = follow->request.emulate ? tell_emulation(follow) : 0;
 	int got = 0;
 
-	while (!error && (got = engine_next(follow->engine, follow->next_picture_ns, &stop)) > 0) {
+	while (!error && (got = engine_next(follow->engine, next_deadline(follow), &stop)) > 0) {
 		bool want_end = false;
 		bool hold = false;
 

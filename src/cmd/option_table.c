@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
 	{IN_TRACE, OPT_API_NR, "api-nr", "SET[,GET]",
 	 "numbers of set_robust_list2 and get_robust_list2"},
 	{IN_TRACE, OPT_EMULATE, "emulate", "[REVISION]",
-	 "answer the calls of the new API in place of the kernel"},
+	 "answer the calls of the new API in place of the kernel;\nimplies -f"},
 	{IN_TRACE, 't', "time", NULL,
 	 "time of day before each line; -tt with microseconds,\n"
 	 "-ttt as seconds since 1970"},

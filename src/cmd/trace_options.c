@@ -163,7 +163,8 @@ static int apply(int id, const char *argument, const char *given, struct trace_o
 		return parse_api("--api", argument, options);
 	case OPT_EMULATE:
 		options->emulate = true;
-		options->groups |= CALL_LISTS;
+		/* A child has no tracer of its own to answer its calls. */
+		options->follow = true;
 		return argument ? parse_api("--emulate", argument, options) : -1;
 	case OPT_API_NR:
 		return parse_api_nr(argument, options);
@@ -244,6 +245,9 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 		return result;
 	if (optind < argc)
 		ret->argv = argv + optind;
+	/* Wherever --emulate stands: what is not stopped at cannot be answered. */
+	if (ret->emulate)
+		ret->groups |= CALL_LISTS;
 	if (ret->output)
 		ret->color = false;
 	return check_exclusions(ret);

@@ -113,7 +113,8 @@ static void note_list(struct follow *follow, struct follow_task *data, int64_t r
 
 	if (result >= 0 && request.command && request.action != REVISION_LIST_LIMIT && index >= 0 &&
 	    index < REVISION_LISTS_MAX)
-		data->lists.slots[index] = (struct emulated_list){true, request.head, request.bits};
+		data->lists.slots[index] = (struct emulated_list){true, request.head, request.bits,
+								  false};
 }
 
 static int tell_entry(struct follow *follow, const struct engine_stop *stop,
@@ -161,6 +162,10 @@ int call_end(struct follow *follow, const struct engine_stop *stop)
 		return error;
 	if (data->input.row->form == CALL_FORM_SET_ROBUST_LIST2 && !follow->request.emulate)
 		note_list(follow, data, stop->result);
+	if (data->input.row->form == CALL_FORM_SET_ROBUST_LIST && follow->request.emulate &&
+	    stop->result == 0)
+		emulate_set_legacy(follow->request.calls->revision, &data->lists,
+				   data->input.args[0], data->input.bits);
 	data->call.interrupted = is_restart(stop->result);
 	data->call.took_ns = clock_now_ns() - data->entry_ns;
 	event = session_event(follow, stop->task, EVENT_CALL_EXIT);

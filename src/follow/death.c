@@ -180,13 +180,14 @@ static int name_locks(struct engine_task *task, struct arena *arena, struct deat
 
 /* ---- Reading the words afterwards ---- */
 
-static int open_mapped(pid_t pid, const struct map *map)
+/* tid: of a task that has its memory still. That of the first thread may be gone. */
+static int open_mapped(pid_t tid, const struct map *map)
 {
 	char path[96];
 	struct stat status;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", pid,
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid,
 		 (unsigned long long)map->start, (unsigned long long)map->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
@@ -233,7 +234,7 @@ static int open_files(struct engine_task *task, struct arena *arena, const struc
 				.dev_major = place->dev_major,
 				.dev_minor = place->dev_minor,
 				.inode = place->inode,
-				.fd = open_mapped(task->pid, map)};
+				.fd = open_mapped(task->tid, map)};
 	}
 	return 0;
 }

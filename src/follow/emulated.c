@@ -6,6 +6,7 @@
 #include "follow/session.h"
 #include "target/access.h"
 #include "target/inject.h"
+#include "target/procfs.h"
 
 /* The argument positions of get_robust_list2, the same in every revision that has it. */
 enum {
@@ -52,9 +53,17 @@ static int64_t get(struct follow *follow, const struct engine_stop *stop)
 	if (error)
 		return error;
 	list = lists->slots[(uint32_t)args[GET_INDEX]];
-	/* A 32-bit list has a 32-bit head pointer, whoever asks. */
-	width = list.bits == 32 || stop->bits == 32 ? sizeof(uint32_t) : sizeof(uint64_t);
+	/* The list's word size decides, not the caller's. */
+	width = list.used && list.bits == 32 ? sizeof(uint32_t) : sizeof(uint64_t);
 	return inject_write(&caller, args[GET_HEAD_PTR], &list.head, width);
+}
+
+/* The task's number in its futex words. */
+static pid_t number_of(const struct engine_task *task)
+{
+	struct proc_status status;
+
+	return procfs_status(task->pid, task->tid, &status) == 0 ? status.ns_tid : task->tid;
 }
 
 int emulated_call(struct follow *follow, const struct engine_stop *stop, int64_t *ret_result)
@@ -64,9 +73,13 @@ int emulated_call(struct follow *follow, const struct engine_stop *stop, int64_t
 
 	if (!data)
 		return -ENOMEM;
-	if (data->input.row->form == CALL_FORM_SET_ROBUST_LIST2)
-		*ret_result = emulate_set(revision, &data->lists, stop->args, stop->bits);
-	else
+	if (data->input.row->form != CALL_FORM_SET_ROBUST_LIST2) {
 		*ret_result = get(follow, stop);
+		return 0;
+	}
+	/* When the task is gone, nobody can be asked for it. */
+	if (!data->ns_tid)
+		data->ns_tid = number_of(stop->task);
+	*ret_result = emulate_set(revision, &data->lists, stop->args, stop->bits);
 	return 0;
 }

@@ -25,7 +25,7 @@ static bool has_lists(const struct follow *follow, const struct engine_task *tas
 	const struct follow_task *data = task->data;
 
 	for (unsigned i = 0; data && follow->request.emulate && i < REVISION_LISTS_MAX; i++)
-		if (data->lists.slots[i].head)
+		if (emulate_is_ours(&data->lists.slots[i]))
 			return true;
 	return false;
 }
@@ -48,21 +48,6 @@ static int note(struct follow *follow, struct engine_task *task, const char *for
 	return session_emit(follow, &event);
 }
 
-/* Marks what we can reach ourselves. The number of words that are left. */
-static size_t mark_what_is_shared(struct owed *owed)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < owed->count; i++) {
-		struct owed_word *word = &owed->words[i];
-
-		if (word->fd >= 0)
-			word->done = mark_shared(word->fd, word->offset, &word->mark) == 0;
-		left += !word->done;
-	}
-	return left;
-}
-
 /* Words that nobody could mark. Private ones whose memory is gone are nobody's loss. */
 static int tell_lost(struct follow *follow, struct engine_task *task, const struct owed *owed)
 {
@@ -81,68 +66,7 @@ static int tell_lost(struct follow *follow, struct engine_task *task, const stru
 	return error;
 }
 
-struct candidates {
-	const struct owed *owed;
-	pid_t best;
-	unsigned score;
-};
-
-/* Whether a thread sleeps on one of the words; then it is asked last. */
-static bool waits_for_one(const struct owed *owed, const struct engine_task *task)
-{
-	int fd = procfs_open_tasks(task->pid);
-	struct proc_syscall call;
-	bool waits = false;
-
-	if (fd < 0)
-		return false;
-	if (procfs_syscall(fd, task->tid, &call) == 0 && !call.running)
-		for (size_t i = 0; i < owed->count; i++)
-			waits = waits || call.args[0] == owed->words[i].address;
-	close(fd);
-	return waits;
-}
-
-/* A parent in vfork cannot be stopped before its child is gone; one under job control rests. */
-static bool can_come(const struct engine_task *task)
-{
-	struct proc_stat stat;
-
-	return procfs_stat(task->pid, task->tid, &stat) == 0 && stat.state != 'D' &&
-	       stat.state != 'Z' && stat.state != 'X';
-}
-
-static bool same_memory(const struct owed *owed, const struct engine_task *task)
-{
-	return task->pid == owed->pid || kernel_compare_memory(task->pid, owed->pid) == 0;
-}
-
-static void consider(void *context, struct engine_task *task)
-{
-	struct candidates *candidates = context;
-	unsigned score;
-
-	if (task->tid == candidates->owed->tid || task->leaving || !task->seen ||
-	    !same_memory(candidates->owed, task))
-		return;
-	score = task->wait.kind == WAIT_GROUP_STOP || !can_come(task) ? 1
-		: waits_for_one(candidates->owed, task)               ? 2
-								      : 3;
-	if (score > candidates->score) {
-		candidates->score = score;
-		candidates->best = task->tid;
-	}
-}
-
-/* Who could do the job. 0: nobody. *ret_soon: it can be had while the dying one stands still. */
-static pid_t find_candidate(const struct follow *follow, const struct owed *owed, bool *ret_soon)
-{
-	struct candidates candidates = {.owed = owed};
-
-	engine_each(follow->engine, consider, &candidates);
-	*ret_soon = candidates.score > 1;
-	return candidates.best;
-}
+/* ---- Jobs ---- */
 
 static void release(struct follow *follow, struct owed *owed)
 {
@@ -153,18 +77,18 @@ static void release(struct follow *follow, struct owed *owed)
 		engine_resume(follow->engine, &owed->held, false);
 }
 
-/* Leaves a job. *ret_hold: the dying task waits for it. */
+/* Leaves a job. ret_hold: the dying task of `stop` can wait for it; NULL: it cannot. */
 static int leave_job(struct follow *follow, struct owed *owed, const struct engine_stop *stop,
 		     bool *ret_hold)
 {
-	bool soon;
-	pid_t candidate = find_candidate(follow, owed, &soon);
-	if (!candidate) {
-		int error = stop ? tell_lost(follow, stop->task, owed) : 0;
+	bool soon = owed_choose(follow, owed);
+
+	if (!owed->asked) {
+		int error = tell_lost(follow, stop->task, owed);
 		owed_free(owed);
 		return error;
 	}
-	if (stop && soon) {
+	if (ret_hold && soon) {
 		owed->held = *stop;
 		owed->holding = true;
 		owed->hold_until_ns = clock_now_ns() + HOLD_NS;
@@ -172,7 +96,19 @@ static int leave_job(struct follow *follow, struct owed *owed, const struct engi
 	}
 	owed->next = follow->owed;
 	follow->owed = owed;
-	return owed_look_after(follow);
+	engine_ask(engine_find(follow->engine, owed->asked));
+	return 0;
+}
+
+/* What we cannot do ourselves is a job for others. */
+static int settle(struct follow *follow, struct owed *owed, const struct engine_stop *stop,
+		  bool *ret_hold)
+{
+	if (owed_mark_shared(owed) == 0) {
+		owed_free(owed);
+		return 0;
+	}
+	return leave_job(follow, owed, stop, ret_hold);
 }
 
 int owed_at_end(struct follow *follow, const struct engine_stop *stop, bool *ret_hold)
@@ -183,38 +119,61 @@ int owed_at_end(struct follow *follow, const struct engine_stop *stop, bool *ret
 
 	if (!has_lists(follow, stop->task))
 		return 0;
-	error = owed_gather(follow, stop->task, &owed);
+	error = owed_gather(follow, stop->task, stop->task->tid, &owed);
 	/* The end of a thread has two stops at times; once is enough. */
 	data->lists = (struct emulated_lists){0};
 	if (error || !owed)
 		return error;
-	if (mark_what_is_shared(owed) == 0) {
-		owed_free(owed);
-		return 0;
-	}
 	/* From here on it is nobody's proxy. */
 	stop->task->leaving = true;
-	return leave_job(follow, owed, stop, ret_hold);
+	return settle(follow, owed, stop, ret_hold);
 }
 
+/* Another task with the memory of this one. */
 struct sharer {
 	pid_t pid;
-	pid_t found;
+	pid_t tid;
+	bool not_thread; /* nor one of its process */
+	const struct engine_task *found;
 };
 
 static void find_sharer(void *context, struct engine_task *task)
 {
 	struct sharer *sharer = context;
 
-	if (!sharer->found && !task->leaving && task->pid != sharer->pid &&
-	    kernel_compare_memory(task->pid, sharer->pid) == 0)
-		sharer->found = task->pid;
+	if (sharer->found || task->leaving || task->tid == sharer->tid ||
+	    (sharer->not_thread && task->pid == sharer->pid))
+		return;
+	if (task->pid == sharer->pid || kernel_compare_memory(task->pid, sharer->pid) == 0)
+		sharer->found = task;
+}
+
+int owed_when_gone(struct follow *follow, const struct engine_stop *stop)
+{
+	struct follow_task *data = stop->task->data;
+	struct sharer sharer = {.pid = stop->task->pid, .tid = stop->task->tid};
+	struct owed *owed;
+	int error;
+
+	if (!has_lists(follow, stop->task))
+		return 0;
+	engine_each(follow->engine, find_sharer, &sharer);
+	if (!sharer.found)
+		return note(follow, stop->task,
+			    "the kernel did not tell of the end of %d before it was gone: what is "
+			    "on its emulated lists stays locked",
+			    stop->task->tid);
+	error = owed_gather(follow, stop->task, sharer.found->tid, &owed);
+	data->lists = (struct emulated_lists){0};
+	if (error || !owed)
+		return error;
+	return settle(follow, owed, stop, NULL);
 }
 
 int owed_before_exec(struct follow *follow, const struct engine_stop *stop)
 {
 	struct follow_task *data = session_task(follow, stop->task);
-	struct sharer sharer = {.pid = stop->task->pid};
+	struct sharer sharer = {.pid = stop->task->pid, .tid = stop->task->tid, .not_thread = true};
 	int error;
 
 	if (!data)
@@ -223,21 +182,23 @@ int owed_before_exec(struct follow *follow, const struct engine_stop *stop)
 	data->owed = NULL;
 	if (!has_lists(follow, stop->task))
 		return 0;
-	error = owed_gather(follow, stop->task, &data->owed);
+	error = owed_gather(follow, stop->task, stop->task->tid, &data->owed);
 	if (!data->owed)
 		return error;
-	/* Its memory has another owner then, or none: a process that was made with CLONE_VM. */
 	engine_each(follow->engine, find_sharer, &sharer);
-	data->owed->pid = sharer.found;
+	/*
+	 * Its memory has another owner then, or none: a process that was made with CLONE_VM. Its
+	 * own threads will be gone.
+	 */
+	data->owed->pid = sharer.found ? sharer.found->pid : 0;
 	return error;
 }
 
-int owed_at_exec(struct follow *follow, struct engine_task *task, struct engine_task *former)
+int owed_at_exec(struct follow *follow, const struct engine_stop *stop, struct engine_task *former)
 {
 	struct follow_task *data = former ? former->data : NULL;
-	struct follow_task *own = task->data;
+	struct follow_task *own = stop->task->data;
 	struct owed *owed = data ? data->owed : NULL;
-	bool hold;
 
 	if (data) {
 		data->owed = NULL;
@@ -245,16 +206,14 @@ int owed_at_exec(struct follow *follow, struct engine_task *task, struct engine_
 	}
 	if (own)
 		own->lists = (struct emulated_lists){0};
+	if (!owed)
+		return 0;
 	/* A thread that was not the leader has the leader's TID by now: no word is its own. */
-	if (!owed || former != task) {
+	if (former != stop->task) {
 		owed_free(owed);
 		return 0;
 	}
-	if (mark_what_is_shared(owed) == 0 || !owed->pid) {
-		owed_free(owed);
-		return 0;
-	}
-	return leave_job(follow, owed, NULL, &hold);
+	return settle(follow, owed, stop, NULL);
 }
 
 /* Whether the stopped task waits for this very word: then it is the one that is woken. */
@@ -268,8 +227,8 @@ static bool waits_there(const struct inject *inject, target_addr address)
 	uint64_t first = bits == 64 ? registers->rdi : (uint32_t)registers->rbx;
 	uint64_t second = bits == 64 ? registers->rsi : (uint32_t)registers->rcx;
 
-	return call && call->form == WAIT_FORM_FUTEX && first == address &&
-	       futex_op_decode(second).waits && !(second & FUTEX_OP_PRIVATE);
+	return inject_interrupted(inject) && call && call->form == WAIT_FORM_FUTEX &&
+	       first == address && futex_op_decode(second).waits && !(second & FUTEX_OP_PRIVATE);
 #else
 	(void)inject;
 	(void)address;
@@ -277,8 +236,11 @@ static bool waits_there(const struct inject *inject, target_addr address)
 #endif
 }
 
-static int serve(const struct follow *follow, struct owed *owed, const struct engine_stop *stop)
+static int serve(struct follow *follow, struct owed *owed, const struct engine_stop *stop)
 {
+	bool same = owed_same_memory(owed, stop->task);
+	const struct maps *maps = same ? NULL
+				       : owed_maps_for(follow, owed, stop->task, clock_now_ns());
 	struct inject inject;
 	struct live_memory live;
 	bool woken_itself = false;
@@ -289,13 +251,13 @@ static int serve(const struct follow *follow, struct owed *owed, const struct en
 	live_memory_open(&live, stop->task->pid, stop->task->tid);
 	for (size_t i = 0; i < owed->count && !error; i++) {
 		struct owed_word *word = &owed->words[i];
-		bool waits = !woken_itself && waits_there(&inject, word->address);
+		target_addr address = owed_reach(owed, word, same, maps);
+		bool waits = address && !woken_itself && waits_there(&inject, address);
 		bool woken = false;
 
-		if (word->done)
+		if (!address)
 			continue;
-		error = mark_by_task(&inject, &live.memory, word->address, &word->mark, waits,
-				     &woken);
+		error = mark_by_task(&inject, &live.memory, address, &word->mark, waits, &woken);
 		woken_itself = woken_itself || (waits && woken);
 		/* A word that cannot be written is where the kernel would have stopped. */
 		word->done = error != -ESRCH;
@@ -328,6 +290,14 @@ static void remove_job(struct follow *follow, struct owed *owed)
 	owed_free(owed);
 }
 
+static bool is_done(const struct owed *owed)
+{
+	for (size_t i = 0; i < owed->count; i++)
+		if (!owed->words[i].done)
+			return false;
+	return true;
+}
+
 int owed_serve(struct follow *follow, const struct engine_stop *stop)
 {
 	struct owed *next;
@@ -338,27 +308,53 @@ int owed_serve(struct follow *follow, const struct engine_stop *stop)
 		int error;
 
 		next = owed->next;
-		if (owed->tid == stop->task->tid || !same_memory(owed, stop->task))
+		if (owed->asked != stop->task->tid &&
+		    (owed->tid == stop->task->tid || !owed_same_memory(owed, stop->task)))
 			continue;
 		error = serve(follow, owed, stop);
 		if (error == -ENOMEM)
 			return error;
-		/* Killed while it did it: somebody else will go on where it stopped. */
+		if (error == -EOPNOTSUPP && session_task(follow, stop->task))
+			((struct follow_task *)stop->task->data)->cannot_inject = true;
+		/* Killed while it did it, or it could do a part: somebody else goes on. */
 		owed->asked = 0;
 		if (error)
 			break;
+		if (!is_done(owed))
+			continue;
 		release(follow, owed);
 		remove_job(follow, owed);
 	}
 	return 0;
 }
 
+/* Nobody is left who could do it. */
+static int give_up(struct follow *follow, struct owed *owed)
+{
+	int error = tell_lost(follow, engine_find(follow->engine, owed->tid), owed);
+
+	release(follow, owed);
+	remove_job(follow, owed);
+	return error;
+}
+
+uint64_t owed_deadline(const struct follow *follow)
+{
+	uint64_t first = 0;
+
+	for (const struct owed *owed = follow->owed; owed; owed = owed->next)
+		if (owed->holding && (!first || owed->hold_until_ns < first))
+			first = owed->hold_until_ns;
+	return first;
+}
+
 int owed_look_after(struct follow *follow)
 {
 	uint64_t now = clock_now_ns();
 	struct owed *next;
+	int error = 0;
 
-	for (struct owed *owed = follow->owed; owed; owed = next) {
+	for (struct owed *owed = follow->owed; owed && !error; owed = next) {
 		struct engine_task *asked = owed->asked ? engine_find(follow->engine, owed->asked)
 							: NULL;
 		bool soon;
@@ -368,16 +364,14 @@ int owed_look_after(struct follow *follow)
 			release(follow, owed);
 		if (asked && !asked->leaving)
 			continue;
-		owed->asked = find_candidate(follow, owed, &soon);
+		soon = owed_choose(follow, owed);
 		if (!owed->asked) {
-			/* With its last task the memory is gone. */
-			release(follow, owed);
-			remove_job(follow, owed);
+			error = give_up(follow, owed);
 			continue;
 		}
 		if (!soon)
 			release(follow, owed);
 		engine_ask(engine_find(follow->engine, owed->asked));
 	}
-	return 0;
+	return error;
 }

@@ -10,7 +10,6 @@
 
 #include "abi/futex_word.h"
 #include "base/vec.h"
-#include "target/procfs.h"
 
 /* A revision without a limit of its own: a chain longer than this is taken for endless. */
 #define WALK_MAX ((size_t)1 << 20)
@@ -20,9 +19,10 @@ void owed_free(struct owed *owed)
 	while (owed) {
 		struct owed *next = owed->next;
 
-		for (size_t i = 0; i < owed->count; i++)
-			if (owed->words[i].fd >= 0)
-				close(owed->words[i].fd);
+		for (size_t i = 0; i < owed->n_files; i++)
+			if (owed->files[i].fd >= 0)
+				close(owed->files[i].fd);
+		free(owed->files);
 		free(owed->words);
 		free(owed);
 		owed = next;
@@ -76,7 +76,6 @@ static int collect(struct walker *walker, uint64_t entry, bool pending)
 		.index = walker->index,
 		.address = address,
 		.mark = {.tid = (uint32_t)owed->ns_tid, .pi = pi, .pending = pending},
-		.fd = -1,
 	};
 	return 0;
 }
@@ -126,13 +125,14 @@ static int walk_slot(struct walker *walker, const struct emulated_list *slot)
 
 /* ---- Where the words lie ---- */
 
-static int open_mapped(pid_t pid, const struct map *map)
+/* tid: of a task that has its memory still. That of the first thread may be gone. */
+static int open_mapped(pid_t tid, const struct map *map)
 {
 	char path[96];
 	struct stat status;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", pid,
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid,
 		 (unsigned long long)map->start, (unsigned long long)map->end);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
@@ -146,11 +146,31 @@ static int open_mapped(pid_t pid, const struct map *map)
 	return -1;
 }
 
-static void find_places(struct owed *owed, const struct maps *maps)
+static bool is_file_of(const struct owed_file *file, const struct map *map)
 {
-	const struct map *last = NULL;
-	int last_fd = -1;
+	return file->inode == map->inode && file->dev_major == map->dev_major &&
+	       file->dev_minor == map->dev_minor;
+}
 
+/* Each file is opened once, however many words lie in it. 0 or -ENOMEM. */
+static int find_file(struct owed *owed, pid_t reader, const struct map *map, size_t *ret)
+{
+	for (*ret = owed->n_files; (*ret)--;)
+		if (is_file_of(&owed->files[*ret], map))
+			return 0;
+	if (vec_reserve(&owed->files, owed->n_files, &owed->files_capacity, 1,
+			sizeof(*owed->files)))
+		return -ENOMEM;
+	*ret = owed->n_files++;
+	owed->files[*ret] = (struct owed_file){.dev_major = map->dev_major,
+					       .dev_minor = map->dev_minor,
+					       .inode = map->inode,
+					       .fd = open_mapped(reader, map)};
+	return 0;
+}
+
+static int find_places(struct owed *owed, pid_t reader, const struct maps *maps)
+{
 	for (size_t i = 0; i < owed->count && maps; i++) {
 		struct owed_word *word = &owed->words[i];
 		const struct map *map = maps_find(maps, word->address);
@@ -159,23 +179,48 @@ static void find_places(struct owed *owed, const struct maps *maps)
 			continue;
 		word->shared = true;
 		word->offset = word->address - map->start + map->offset;
-		/* Each word has a descriptor of its own; neighbours share the open file. */
-		if (map == last && last_fd >= 0)
-			word->fd = fcntl(last_fd, F_DUPFD_CLOEXEC, 3);
-		else
-			word->fd = open_mapped(owed->pid, map);
-		last = map;
-		last_fd = word->fd;
+		if (find_file(owed, reader, map, &word->file))
+			return -ENOMEM;
 	}
+	return 0;
 }
 
-/* All words of all emulated lists. NULL in *ret: there are none. */
-int owed_gather(struct follow *follow, struct engine_task *task, struct owed **ret)
+size_t owed_mark_shared(struct owed *owed)
+{
+	struct mark_view view = {0};
+	size_t left = 0;
+
+	for (size_t i = 0; i < owed->count; i++) {
+		struct owed_word *word = &owed->words[i];
+		int fd = word->shared ? owed->files[word->file].fd : -1;
+
+		if (fd >= 0 && !word->done)
+			word->done = mark_shared(&view, fd, word->offset, &word->mark) == 0;
+		left += !word->done;
+	}
+	mark_view_close(&view);
+	return left;
+}
+
+target_addr owed_address_in(const struct owed *owed, const struct owed_word *word,
+			    const struct maps *maps)
+{
+	for (size_t i = 0; word->shared && i < maps->count; i++) {
+		const struct map *map = &maps->items[i];
+
+		if (map->shared && map->writable && is_file_of(&owed->files[word->file], map) &&
+		    word->offset >= map->offset &&
+		    word->offset - map->offset < map->end - map->start)
+			return map->start + (word->offset - map->offset);
+	}
+	return 0;
+}
+
+int owed_gather(struct follow *follow, struct engine_task *task, pid_t reader, struct owed **ret)
 {
 	struct follow_task *data = task->data;
 	const struct revision *revision = follow->request.calls->revision;
-	const struct inject writer = {.tid = task->tid};
-	struct proc_status status;
+	const struct inject writer = {.tid = reader};
 	struct live_memory live;
 	struct owed *owed;
 	int error = 0;
@@ -186,25 +231,26 @@ int owed_gather(struct follow *follow, struct engine_task *task, struct owed **r
 		return -ENOMEM;
 	owed->tid = task->tid;
 	owed->pid = task->pid;
-	owed->ns_tid = procfs_status(task->pid, task->tid, &status) == 0 ? status.ns_tid
-									 : task->tid;
-	live_memory_open(&live, task->pid, task->tid);
+	owed->ns_tid = data->ns_tid;
+	live_memory_open(&live, task->pid, reader);
 	for (unsigned i = 0; i < revision->lists && !error; i++) {
+		const struct emulated_list *slot = &data->lists.slots[i];
 		struct walker walker = {.revision = revision,
 					.memory = &live.memory,
 					.writer = &writer,
 					.index = i,
 					.owed = owed};
 
-		if (data->lists.slots[i].head)
-			error = walk_slot(&walker, &data->lists.slots[i]);
+		if (emulate_is_ours(slot))
+			error = walk_slot(&walker, slot);
 	}
 	live_memory_close(&live);
+	if (!error && owed->count)
+		error = find_places(owed, reader, session_maps(data, reader, 0));
 	if (error || !owed->count) {
 		owed_free(owed);
 		return error;
 	}
-	find_places(owed, session_maps(data, task->tid, 0));
 	*ret = owed;
 	return 0;
 }

@@ -159,7 +159,7 @@ ssize_t session_heads(const struct follow *follow, const struct engine_task *tas
 	if (!follow->request.emulate || !data)
 		return count;
 	for (unsigned i = 0; i < REVISION_LISTS_MAX && count >= 0; i++)
-		if (data->lists.slots[i].head)
+		if (emulate_is_ours(&data->lists.slots[i]))
 			ret[count++] = (struct list){.kind = LIST_LIST2,
 						     .index = i,
 						     .bits = data->lists.slots[i].bits,

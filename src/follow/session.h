@@ -40,7 +40,10 @@ struct follow_task {
 	bool in_call;
 	/* Its lists of the new API, as their registrations told. */
 	struct emulated_lists lists;
-	struct owed *owed; /* collected at the entry of execve */
+	pid_t ns_tid;       /* its number in its futex words; 0: none of its lists is emulated */
+	pid_t vfork_child;  /* that it waits for; 0: it does not, or not any more */
+	bool cannot_inject; /* no code of its memory can be used for calls on our behalf */
+	struct owed *owed;  /* collected at the entry of execve */
 	uint64_t entry_ns;
 	struct death *death; /* told, or prepared at the entry of execve */
 	bool at_exit;        /* its lists were read when it began to end */
@@ -122,14 +125,18 @@ int emulated_call(struct follow *follow, const struct engine_stop *stop, int64_t
  * *ret_hold: the task must not go on before owed_serve has released it.
  */
 int owed_at_end(struct follow *follow, const struct engine_stop *stop, bool *ret_hold);
+/* It is gone. Seldom the kernel does not tell of an end before (a race of exit and group exit). */
+int owed_when_gone(struct follow *follow, const struct engine_stop *stop);
 /* The entry of execve: what is owed is collected, because its memory will be gone. */
 int owed_before_exec(struct follow *follow, const struct engine_stop *stop);
 /* execve has succeeded; `former` called it. */
-int owed_at_exec(struct follow *follow, struct engine_task *task, struct engine_task *former);
+int owed_at_exec(struct follow *follow, const struct engine_stop *stop, struct engine_task *former);
 /* Whether the stopped task can do a job; does it. Called before a task goes on. */
 int owed_serve(struct follow *follow, const struct engine_stop *stop);
 /* Asks somebody for each job, and drops jobs that nobody can do any more. */
 int owed_look_after(struct follow *follow);
+/* When the next call of that is due, CLOCK_MONOTONIC; 0: after the next stop is soon enough. */
+uint64_t owed_deadline(const struct follow *follow);
 void owed_free(struct owed *owed);
 
 /* touch.c: calls that take the memory under a lock away. Tells each lock; *ret_found of them. */

@@ -19,11 +19,21 @@ struct mark {
 	bool pending; /* from list_op_pending */
 };
 
+/* A part of a file that is mapped for the words in it; all 0: of none. */
+struct mark_view {
+	int fd;
+	uint64_t start;
+	void *base;
+};
+
 /*
  * A word in a file or shared memory, through a mapping of our own: atomic against every process.
- * fd is open for reading and writing. 0 or a negative errno.
+ * fd is open for reading and writing, and stays open as long as the view. Takes SIGBUS for itself
+ * meanwhile: a file may be cut at any time, and its lock is gone then, which is no error. 0 or a
+ * negative errno.
  */
-int mark_shared(int fd, uint64_t offset, const struct mark *mark);
+int mark_shared(struct mark_view *view, int fd, uint64_t offset, const struct mark *mark);
+void mark_view_close(struct mark_view *view);
 
 /*
  * A word in memory that only some other task can reach: by calls that this task makes for us.

@@ -141,15 +141,30 @@ static int run_part(const struct part *part)
 	return !WIFEXITED(status) || WEXITSTATUS(status) == FAILED;
 }
 
+/* After execve: status 0 when no list is left. */
+static int has_none(void)
+{
+	for (int i = 0; i < calls.lists; i++) {
+		uint64_t value = UINT64_MAX;
+
+		if (list2_get(&calls, 0, &value, i) || value)
+			return FAILED;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct part *const all[] = {parts_calls, parts_deaths, parts_odd};
+	static const struct part *const all[] = {parts_calls, parts_deaths, parts_odd,
+						 parts_memory};
 	int failed = 0;
 
 	tracee_begin();
-	if (argc != 2)
+	if (argc < 2)
 		tracee_die("usage: list2_test REVISION");
 	calls = list2_calls_of(argv[1]);
+	if (argc == 3 && strcmp(argv[2], LIST2_TEST_HAS_NONE) == 0)
+		return has_none();
 	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS | LIST2_LOW, -1, 0);
 	if (arena == MAP_FAILED)

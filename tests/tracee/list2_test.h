@@ -9,6 +9,9 @@
 #define FAILED 1
 #define SKIPPED 2
 
+/* Second argument of a run that only looks whether it has lists. */
+#define LIST2_TEST_HAS_NONE "none"
+
 /* Memory of each part, below 4 GiB and shared with the processes that it makes. */
 struct arena {
 	struct list2_lock locks[4096];
@@ -29,6 +32,7 @@ extern struct arena *arena;
 extern const struct part parts_calls[];
 extern const struct part parts_deaths[];
 extern const struct part parts_odd[];
+extern const struct part parts_memory[];
 
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
 __attribute__((noreturn)) void skip(const char *why);
