@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for robtrace(1). Needs bash 4.4, nothing else.
 
-_robtrace_commands='show check top trace probe'
+_robtrace_commands='show check top trace probe race'
 
 _robtrace_main_options='-h --help -V --version'
 
@@ -18,7 +18,7 @@ _robtrace_top_options='
 	-V --version'
 
 _robtrace_trace_options='
-	-p --pid -f --follow-forks -o --output -e --events --api --api-nr --emulate -t --time -r --relative
+	-p --pid -f --follow-forks -o --output -e --events --api --api-nr --emulate --guard -t --time -r --relative
 	-T --took -i --instruction-pointer -s --entries -y --paths -Y --comms -q --quiet
 	-c --summary-only -C --summary -J --json --snapshot-interval -D --daemonize --no-seccomp
 	--inject-filter -k --stacks --stack-depth --color -h --help -V --version'
@@ -26,6 +26,12 @@ _robtrace_trace_options='
 _robtrace_trace_events='lists futex life mmap all'
 
 _robtrace_trace_apis='lpc2025 steamos v6 v5'
+
+_robtrace_race_options='
+	-p --pid -n --count --libc --waiter --raw --guard --limit --circular --lock --wait --kill -y --yes
+	-J --json --color -h --help -V --version'
+
+_robtrace_race_libcs='glibc musl robust-unlock'
 
 _robtrace_probe_options='-J --json -h --help -V --version'
 
@@ -125,17 +131,19 @@ _robtrace_show() {
 	fi
 }
 
-# Where the command of `trace` begins among the words; the last word where it has not begun.
-_robtrace_trace_command() {
-	local i word
+# Where the command of `trace` or `race` begins among the words; the last word where it has not
+# begun. _robtrace_command LETTERS: those of the options that have an argument.
+_robtrace_command() {
+	local i word letters=$1
 
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		if [[ $word == -- ]]; then
 			((++i))
 			break
-		elif [[ $word =~ ^-[^poes-]*[poes]$ ||
-			$word == --@(pid|output|events|api|api-nr|entries|snapshot-interval|stack-depth) ]]; then
+		elif [[ $word =~ ^-[^$letters-]*[$letters]$ ||
+			$word == --@(pid|output|events|api|api-nr|entries|snapshot-interval|stack-depth) ||
+			$word == --@(count|libc|lock|wait) ]]; then
 			# Its argument is the next word, or the one behind a '='.
 			((++i))
 			[[ ${COMP_WORDS[i]} != = ]] || ((++i))
@@ -166,7 +174,7 @@ _robtrace_run() {
 _robtrace_trace() {
 	local word=$1 before=$2 first
 
-	first=$(_robtrace_trace_command)
+	first=$(_robtrace_command poes)
 	if ((first < COMP_CWORD)) || [[ ${COMP_WORDS[COMP_CWORD - 1]} == -- ]]; then
 		_robtrace_run "$first"
 	elif [[ $before == --output || $before =~ ^-[^poes-]*o$ ]]; then
@@ -180,6 +188,25 @@ _robtrace_trace() {
 	elif [[ $word == -* || $before =~ ^-[^poes-]*p$ || $before == --@(pid|color=) ||
 		$before == --@(stack-depth|entries|api-nr|snapshot-interval) ]]; then
 		_robtrace_arguments "$_robtrace_trace_options" "$word" "$before"
+	else
+		_robtrace_run "$COMP_CWORD"
+	fi
+}
+
+_robtrace_race() {
+	local word=$1 before=$2 first
+
+	first=$(_robtrace_command pn)
+	if ((first < COMP_CWORD)) || [[ ${COMP_WORDS[COMP_CWORD - 1]} == -- ]]; then
+		_robtrace_run "$first"
+	elif [[ $before == --libc ]]; then
+		_robtrace_words "$_robtrace_race_libcs" "$word"
+	elif [[ $before == --lock ]]; then
+		compopt -o default 2>/dev/null
+	elif [[ $before == --@(count|wait) || $before =~ ^-[^pn-]*n$ ]]; then
+		return
+	elif [[ $word == -* || $before =~ ^-[^pn-]*p$ || $before == --@(pid|color=) ]]; then
+		_robtrace_arguments "$_robtrace_race_options" "$word" "$before"
 	else
 		_robtrace_run "$COMP_CWORD"
 	fi
@@ -203,6 +230,10 @@ _robtrace() {
 	fi
 	if [[ ${COMP_WORDS[1]} == trace ]]; then
 		_robtrace_trace "$word" "$before"
+		return
+	fi
+	if [[ ${COMP_WORDS[1]} == race ]]; then
+		_robtrace_race "$word" "$before"
 		return
 	fi
 	# Behind -- there are only files.

@@ -73,21 +73,24 @@ function __robtrace_events
     end
 end
 
-# The words from the command of `trace` on; none where it has not begun.
+# The words from the command of `trace` or `race` on; none where it has not begun.
 function __robtrace_command
     set -l words (commandline -opc)
+    set -l letters poes
+    test "$words[2]" = race
+    and set letters pn
     set -e words[1..2]
     while set -q words[1]
         switch $words[1]
             case --
                 set -e words[1]
                 break
-            case --pid --output --events --api --api-nr --entries --snapshot-interval --stack-depth
+            case --pid --output --events --api --api-nr --entries --snapshot-interval --stack-depth --count --libc --lock --wait
                 set -e words[1]
             case '--*'
             case '-*'
                 # Its argument is the next word.
-                string match -q -r '^-[^poes]*[poes]$' -- $words[1]
+                string match -q -r "^-[^$letters]*[$letters]\$" -- $words[1]
                 and set -e words[1]
             case '*'
                 break
@@ -101,9 +104,14 @@ function __robtrace_is
     string match -q -- $argv[1] (commandline -opc)[2]
 end
 
-# Options of `trace` are wanted only in front of its command.
+# Options are wanted only in front of the command.
 function __robtrace_before_command
     __robtrace_is trace
+    and not count (__robtrace_command) >/dev/null
+end
+
+function __robtrace_before_race
+    __robtrace_is race
     and not count (__robtrace_command) >/dev/null
 end
 
@@ -124,6 +132,7 @@ complete -c robtrace -n __fish_use_subcommand -a check -d 'what is wrong: deadlo
 complete -c robtrace -n __fish_use_subcommand -a top -d 'the locks live, in a terminal'
 complete -c robtrace -n __fish_use_subcommand -a trace -d 'the calls that register lists, and what dying threads leave'
 complete -c robtrace -n __fish_use_subcommand -a probe -d 'what this kernel and our rights allow'
+complete -c robtrace -n __fish_use_subcommand -a race -d 'the unlock race, reproduced on demand'
 complete -c robtrace -n __fish_use_subcommand -s h -l help -d 'a short help'
 complete -c robtrace -n __fish_use_subcommand -s V -l version -d 'the version'
 
@@ -184,6 +193,7 @@ complete -c robtrace -n $trace -s e -l events -x -k -a '(__robtrace_events)' -d 
 complete -c robtrace -n $trace -l api -x -a 'lpc2025 steamos v6 v5' -d 'revision of set_robust_list2'
 complete -c robtrace -n $trace -l api-nr -x -d 'numbers of set_robust_list2 and get_robust_list2'
 complete -c robtrace -n $trace -l emulate -a 'lpc2025 steamos v6 v5' -d 'answer the calls of the new API'
+complete -c robtrace -n $trace -l guard -a strict -d 'clear a stale list_op_pending before the kernel writes'
 complete -c robtrace -n $trace -s t -l time -d 'time of day; twice: microseconds; three times: since 1970'
 complete -c robtrace -n $trace -s r -l relative -d 'seconds since the line before'
 complete -c robtrace -n $trace -s T -l took -d 'time that each call took'
@@ -204,6 +214,25 @@ complete -c robtrace -n $trace -l stack-depth -x -d 'calls shown of a stack'
 complete -c robtrace -n $trace -l color -a 'auto always never' -d 'colours'
 complete -c robtrace -n $trace -s h -l help -d 'a short help'
 complete -c robtrace -n $trace -s V -l version -d 'the version'
+
+set -l race __robtrace_before_race
+complete -c robtrace -n '__robtrace_is race' -x -a '(__robtrace_run)'
+complete -c robtrace -n $race -s p -l pid -x -k -a '(__robtrace_pids)' -d 'look for the window in this process'
+complete -c robtrace -n $race -s n -l count -x -d 'so many rounds'
+complete -c robtrace -n $race -l libc -x -a 'glibc musl robust-unlock' -d 'how the victim unlocks'
+complete -c robtrace -n $race -l waiter -d 'somebody waits for the lock'
+complete -c robtrace -n $race -l raw -d 'unmap by bare system calls'
+complete -c robtrace -n $race -l guard -d 'prevent it'
+complete -c robtrace -n $race -l limit -d 'locks beyond the limit of the kernel'
+complete -c robtrace -n $race -l circular -d 'a list in a circle'
+complete -c robtrace -n $race -l lock -r -F -d 'of this lock only'
+complete -c robtrace -n $race -l wait -x -d 'look for so long'
+complete -c robtrace -n $race -l kill -d 'kill the process in the window'
+complete -c robtrace -n $race -s y -l yes -d 'do not ask'
+complete -c robtrace -n $race -s J -l json -d 'one JSON object a line'
+complete -c robtrace -n $race -l color -a 'auto always never' -d 'colours'
+complete -c robtrace -n $race -s h -l help -d 'a short help'
+complete -c robtrace -n $race -s V -l version -d 'the version'
 
 set -l probe '__fish_seen_subcommand_from probe'
 complete -c robtrace -n $probe -s J -l json -d 'one JSON document'

@@ -15,6 +15,8 @@ enum futex_state classify_lock(const struct lock *lock, const struct lock_eviden
 
 	if (!lock->word_ok)
 		return FUTEX_UNREADABLE;
+	if (evidence->stale)
+		return FUTEX_STALE;
 	if (never_recoverable(lock->word, &lock->mutex))
 		return FUTEX_NOT_RECOVERABLE;
 	if (!tid && (lock->word & WORD_OWNER_DIED))
@@ -32,7 +34,7 @@ enum futex_state classify_lock(const struct lock *lock, const struct lock_eviden
 	return evidence->on_other_list ? FUTEX_FOREIGN : FUTEX_HELD;
 }
 
-enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool waits,
+enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool waits, bool wakes,
 				enum futex_state lock_state)
 {
 	uint32_t tid = futex->word & WORD_TID_MASK;
@@ -40,7 +42,10 @@ enum futex_state classify_futex(const struct futex *futex, pid_t ns_tid, bool wa
 	if (!futex->word_ok)
 		return FUTEX_UNREADABLE;
 	if (!futex->on_list)
-		return waits ? FUTEX_WAITING : FUTEX_PENDING;
+		return waits                              ? FUTEX_WAITING
+		       : futex->no_mutex                  ? FUTEX_STALE
+		       : wakes && tid != (uint32_t)ns_tid ? FUTEX_IN_WINDOW
+							  : FUTEX_PENDING;
 	if (never_recoverable(futex->word, &futex->mutex))
 		return FUTEX_NOT_RECOVERABLE;
 	if (tid == (uint32_t)ns_tid)

@@ -95,7 +95,10 @@ struct death_lock {
 	const char *label; /* "lock.mdb+0x40" */
 	enum death_fate fate;
 	enum list_end end; /* FATE_STAYS_LOCKED: why the kernel does not get there */
-	pid_t *waiters;    /* TIDs that sleep on it */
+	/* pending, and what the kernel would write to is no lock of the list's libc. */
+	bool stale;
+	const char *evidence; /* stale: by what that was judged: "glibc's __kind" */
+	pid_t *waiters;       /* TIDs that sleep on it */
 	size_t n_waiters;
 	bool after_ok;  /* EVENT_DEATH_AFTER: the next is set */
 	uint32_t after; /* the word as the kernel left it */
@@ -108,8 +111,17 @@ struct death {
 	size_t n_cut;        /* entries beyond WALK_COUNT_MAX, or not followed: not in locks */
 	enum list_end worst; /* LIST_COMPLETE when every list was walked to its end */
 	bool emulated;       /* some lie on lists that robtrace emulates, and handles itself */
-	bool by_exec;        /* execs, and is not the leader: its TID ends here */
+	bool by_exec;        /* execs: its memory ends here */
+	bool is_leader;      /* and keeps its TID; that of another thread ends as well */
 	bool unseen;         /* the kernel did not report the end in time: lists were not read */
+};
+
+/* What --guard did about a list_op_pending that would make the kernel write. */
+struct guard_action {
+	struct death_lock lock; /* stale, or nobody knows; place, label and evidence are set */
+	bool doubtful;          /* a list of no known libc */
+	bool cleared;
+	int error; /* a positive errno value: it could not be cleared */
 };
 
 enum event_kind {
@@ -125,6 +137,7 @@ enum event_kind {
 	EVENT_KILLED,      /* signal, core */
 	EVENT_SIGNAL,  /* signal is about to be delivered; other: its sender, 0 when not known */
 	EVENT_STOPPED, /* by signal: job control */
+	EVENT_GUARD,   /* guard */
 	EVENT_NOTE,    /* text: something that the reader must know */
 };
 
@@ -141,6 +154,7 @@ struct event {
 	const char *text;
 	const struct call *call;
 	const struct death *death;
+	const struct guard_action *guard;
 	const struct frame *frames; /* -k: innermost first; not at EVENT_CALL_ENTRY */
 	size_t n_frames;
 	target_addr pc; /* EVENT_CALL_ENTRY: of the caller, for -i */

@@ -229,6 +229,7 @@ static int on_exec(struct follow *follow, const struct engine_stop *stop)
 
 		death_forget(data);
 		data->death_told = false;
+		data->doubt_told = false;
 		data->in_call = false;
 	}
 	session_forget_program(follow, stop->task);
@@ -323,7 +324,12 @@ static int on_task_stop(struct follow *follow, const struct engine_stop *stop, b
 	case ENGINE_EXEC:
 		return on_exec(follow, stop);
 	case ENGINE_EXITING:
-		error = death_at_end(follow, stop->task);
+		error = pending_guard(follow, stop->task, false);
+		/* Under --guard this comes even when exit(2) was seen. */
+		if (stop->task->data && ((struct follow_task *)stop->task->data)->exit_entered)
+			return error;
+		if (!error)
+			error = death_at_end(follow, stop->task);
 		return error ? error : owed_at_end(follow, stop, ret_hold);
 	case ENGINE_GONE:
 		return on_gone(follow, stop);

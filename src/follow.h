@@ -28,6 +28,9 @@ struct follow_request {
 	const struct traced_calls *calls;
 	/* Answer the calls of the new API in place of the kernel, as calls->revision has them. */
 	bool emulate;
+	/* Clear a list_op_pending that is stale before the kernel looks at it; also a doubtful one. */
+	bool guard;
+	bool guard_strict;
 	bool label_all;     /* name the memory of every futex, not only of files */
 	bool comms;         /* fill in event.comm */
 	size_t stack_depth; /* frames of the stack at each call's entry; 0: none */

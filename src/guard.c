@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "abi/futex_word.h"
+#include "abi/mutex_layout.h"
 
 /* Entries of a list that the kernel handles. */
 static size_t n_handled(const struct list *list)
@@ -30,7 +32,11 @@ static enum death_fate fate_of(const struct futex *futex, bool handled, bool pen
 static void add_lock(const struct list *list, const struct futex *futex, bool pending, bool handled,
 		     pid_t ns_tid, struct death *ret)
 {
+	bool stale = pending && handled && guard_judge_pending(list, ns_tid) == GUARD_STALE;
+
 	ret->locks[ret->n_locks++] = (struct death_lock){
+		.stale = stale,
+		.evidence = stale ? guard_evidence(list) : NULL,
 		.kind = list->kind,
 		.index = list->index,
 		.pending = pending,
@@ -83,4 +89,27 @@ uint32_t guard_word_after(const struct death_lock *lock)
 	uint32_t word = lock->futex->word;
 
 	return lock->fate == FATE_OWNER_DIED ? (word & WORD_WAITERS) | WORD_OWNER_DIED : word;
+}
+
+enum guard_verdict guard_judge_pending(const struct list *list, pid_t ns_tid)
+{
+	const struct futex *pending = &list->pending;
+
+	/* Still on the list, it is the thread's by that alone. */
+	if (!list->has_pending || pending->on_list || !pending->word_ok ||
+	    pending->address % sizeof(uint32_t) ||
+	    (pending->word & WORD_TID_MASK) != (uint32_t)ns_tid)
+		return GUARD_NOTHING;
+	if (!mutex_layout_find(list->bits, list->futex_offset))
+		return GUARD_DOUBTFUL;
+	return pending->no_mutex ? GUARD_STALE : GUARD_LOCK;
+}
+
+const char *guard_evidence(const struct list *list)
+{
+	const struct mutex_layout *layout = mutex_layout_find(list->bits, list->futex_offset);
+
+	if (!layout)
+		return NULL;
+	return strcmp(layout->libc, "glibc") == 0 ? "glibc's __kind" : "musl's _m_type";
 }

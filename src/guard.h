@@ -25,6 +25,23 @@
 int guard_judge_death(const struct list *lists, size_t n_lists, pid_t ns_tid, struct arena *arena,
 		      struct death *ret);
 
+/* What is to be thought of a list_op_pending at the end of its thread. */
+enum guard_verdict {
+	GUARD_NOTHING,  /* none, or the kernel would not write there */
+	GUARD_LOCK,     /* it names a lock: the kernel must mark it */
+	GUARD_STALE,    /* the kernel would write to memory that is no lock of the list's libc */
+	GUARD_DOUBTFUL, /* it would write, and nobody knows what a lock of this list looks like */
+};
+
+/*
+ * A judgement, by what the libc keeps beside the word (abi/mutex_layout.h): of a thread that was
+ * in the middle of taking or giving back a mutex, that mutex is still there. ns_tid as above.
+ */
+enum guard_verdict guard_judge_pending(const struct list *list, pid_t ns_tid);
+
+/* By what was judged: "glibc's __kind"; NULL where the layout is not known. */
+const char *guard_evidence(const struct list *list);
+
 /* The word as the kernel will leave it. */
 uint32_t guard_word_after(const struct death_lock *lock);
 

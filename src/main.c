@@ -10,9 +10,11 @@
 #include "cmd/complain.h"
 #include "cmd/options.h"
 #include "cmd/probe.h"
+#include "cmd/race.h"
 #include "cmd/show.h"
 #include "cmd/top.h"
 #include "cmd/trace.h"
+#include "unlock_race.h"
 
 struct command {
 	const char *name;
@@ -26,6 +28,7 @@ static const struct command commands[] = {
 	{"top", "the locks live, in a terminal", cmd_top},
 	{"trace", "the calls that register lists, and what dying threads leave", cmd_trace},
 	{"probe", "what this kernel and our rights allow", cmd_probe},
+	{"race", "the unlock race, reproduced on demand", cmd_race},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -72,6 +75,8 @@ static void on_pipe(int number)
 
 int main(int argc, char **argv)
 {
+	if (race_is_victim(argc, argv))
+		return race_victim(argc, argv);
 	setlocale(LC_ALL, "");
 	/*
 	 * A closed pipe is an error of the output like a full disk: told, not died of. A handler

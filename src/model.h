@@ -60,6 +60,8 @@ enum futex_state {
 	FUTEX_ORPHAN,          /* names a TID that holds nothing, without FUTEX_OWNER_DIED */
 	FUTEX_FOREIGN,         /* on this list, but the word names another thread */
 	FUTEX_UNREADABLE,      /* the word cannot be read */
+	FUTEX_IN_WINDOW,       /* in list_op_pending of a thread that has released it already */
+	FUTEX_STALE,           /* in list_op_pending only, and no lock of that libc is there */
 };
 
 /* What a stretch of memory is. */
@@ -98,9 +100,10 @@ struct futex {
 	target_addr entry;   /* as stored in the list, bit 0 stripped */
 	target_addr address; /* of the futex word: entry + futex_offset */
 	uint32_t word;
-	bool word_ok; /* word was readable */
-	bool pi;      /* bit 0 of the pointer to this entry */
-	bool on_list; /* false: list_op_pending, and not on the list at that moment */
+	bool word_ok;  /* word was readable */
+	bool pi;       /* bit 0 of the pointer to this entry */
+	bool on_list;  /* false: list_op_pending, and not on the list at that moment */
+	bool no_mutex; /* the list's libc is known, and no robust mutex of it is there */
 	enum futex_state state;
 	struct mutex_info mutex;
 	size_t lock; /* index into snapshot.locks, or LOCK_NONE */
@@ -124,6 +127,11 @@ struct list {
 	size_t n_seen;    /* entries counted; more than n_entries on a very long list */
 	bool has_pending; /* list_op_pending is not 0 */
 	struct futex pending;
+	/*
+	 * Of FUTEX_IN_WINDOW and FUTEX_STALE: it was the same at two looks, between which the
+	 * thread did not run. Otherwise it may have been seen in passing.
+	 */
+	bool pending_stays;
 };
 
 /* One futex that a blocked thread waits for. A thread in futex_waitv has several. */
@@ -158,6 +166,7 @@ struct task {
 	const char *call;  /* it sleeps in, of owners that others wait for; NULL when not known */
 	bool selected;     /* asked for; others are looked at because they own or wait */
 	uint64_t slept_ns; /* since it last ran; 0 when not known */
+	target_addr wakes; /* futex that it is in a call to wake; 0: none */
 	uint64_t last_ran; /* equal at two looks: it has not run between; 0 when not known */
 	const char *comm;
 	struct list *lists;
@@ -209,6 +218,7 @@ enum problem_kind {
 	PROBLEM_DEADLOCK,
 	PROBLEM_SELF_DEADLOCK,
 	PROBLEM_ORPHAN,
+	PROBLEM_STALE_PENDING,
 	PROBLEM_OWNER_DEAD,
 	PROBLEM_NOT_RECOVERABLE,
 	PROBLEM_OWNER_STOPPED,
@@ -217,6 +227,7 @@ enum problem_kind {
 	PROBLEM_LIST_TOO_LONG,
 	PROBLEM_LIST_LOOP,
 	PROBLEM_MISALIGNED,
+	PROBLEM_IN_WINDOW,
 };
 
 struct problem {

@@ -63,6 +63,8 @@ const char *name_of_state(enum futex_state state)
 		[FUTEX_ORPHAN] = "orphan",
 		[FUTEX_FOREIGN] = "foreign",
 		[FUTEX_UNREADABLE] = "unreadable",
+		[FUTEX_IN_WINDOW] = "in-window",
+		[FUTEX_STALE] = "stale",
 	};
 
 	return names[state];
@@ -74,6 +76,7 @@ const char *name_of_problem(enum problem_kind kind)
 		[PROBLEM_DEADLOCK] = "deadlock",
 		[PROBLEM_SELF_DEADLOCK] = "self-deadlock",
 		[PROBLEM_ORPHAN] = "orphan",
+		[PROBLEM_STALE_PENDING] = "stale-pending",
 		[PROBLEM_OWNER_DEAD] = "owner-dead",
 		[PROBLEM_NOT_RECOVERABLE] = "not-recoverable",
 		[PROBLEM_OWNER_STOPPED] = "owner-stopped",
@@ -82,6 +85,7 @@ const char *name_of_problem(enum problem_kind kind)
 		[PROBLEM_LIST_TOO_LONG] = "list-too-long",
 		[PROBLEM_LIST_LOOP] = "list-loop",
 		[PROBLEM_MISALIGNED] = "misaligned",
+		[PROBLEM_IN_WINDOW] = "in-window",
 	};
 
 	return names[kind];
@@ -166,19 +170,13 @@ const char *name_of_place(enum place_kind kind)
 const char *name_of_event(enum event_kind kind)
 {
 	static const char *const names[] = {
-		[EVENT_CALL_ENTRY] = "call-entry",
-		[EVENT_CALL_EXIT] = "call-exit",
-		[EVENT_ATTACHED] = "attached",
-		[EVENT_DETACHED] = "detached",
-		[EVENT_NEW_TASK] = "new-task",
-		[EVENT_EXEC] = "exec",
-		[EVENT_DEATH] = "death",
-		[EVENT_DEATH_AFTER] = "death-after",
-		[EVENT_EXITED] = "exited",
-		[EVENT_KILLED] = "killed",
-		[EVENT_SIGNAL] = "signal",
-		[EVENT_STOPPED] = "stopped",
-		[EVENT_NOTE] = "note",
+		[EVENT_CALL_ENTRY] = "call-entry", [EVENT_CALL_EXIT] = "call-exit",
+		[EVENT_ATTACHED] = "attached",     [EVENT_DETACHED] = "detached",
+		[EVENT_NEW_TASK] = "new-task",     [EVENT_EXEC] = "exec",
+		[EVENT_DEATH] = "death",           [EVENT_DEATH_AFTER] = "death-after",
+		[EVENT_EXITED] = "exited",         [EVENT_KILLED] = "killed",
+		[EVENT_SIGNAL] = "signal",         [EVENT_STOPPED] = "stopped",
+		[EVENT_GUARD] = "guard",           [EVENT_NOTE] = "note",
 	};
 
 	return names[kind];
@@ -193,6 +191,53 @@ const char *name_of_fate(enum death_fate fate)
 	};
 
 	return names[fate];
+}
+
+const char *name_of_race_libc(enum race_libc libc)
+{
+	static const char *const names[] = {
+		[RACE_GLIBC] = "glibc",
+		[RACE_MUSL] = "musl",
+		[RACE_ROBUST_UNLOCK] = "robust-unlock",
+	};
+
+	return names[libc];
+}
+
+const char *name_of_race_step(enum race_step step)
+{
+	static const char *const names[] = {
+		[STEP_PENDING] = "pending",
+		[STEP_OFF_LIST] = "off-list",
+		[STEP_RELEASED] = "released",
+		[STEP_CLEARED] = "cleared",
+	};
+
+	return names[step];
+}
+
+const char *name_of_verdict(enum race_verdict verdict)
+{
+	static const char *const names[] = {
+		[RACE_CORRUPTED] = "corrupted",
+		[RACE_PREVENTED] = "prevented",
+		[RACE_NOT_REPRODUCED] = "not-reproduced",
+	};
+
+	return names[verdict];
+}
+
+const char *name_of_reason(enum race_reason reason)
+{
+	static const char *const names[] = {
+		[REASON_NONE] = NULL,
+		[REASON_NO_WINDOW] = "no-window",
+		[REASON_BEFORE_WAKE] = "before-wake",
+		[REASON_LIBC_WAITS] = "libc-waits",
+		[REASON_KERNEL_SPARED] = "kernel-spared",
+	};
+
+	return names[reason];
 }
 
 /* Adds to a text of LABEL_MAX bytes; what does not fit is cut. */
@@ -301,6 +346,26 @@ void name_lock(const struct lock *lock, char ret[LABEL_MAX])
 	if (lock->name)
 		add(ret, "%s ", lock->name);
 	add_place(ret, &lock->place, lock->pid, lock->address);
+}
+
+const char *name_pending(const struct futex *pending, pid_t ns_tid)
+{
+	bool mine = pending->word_ok && (pending->word & WORD_TID_MASK) == (uint32_t)ns_tid;
+
+	switch (pending->state) {
+	case FUTEX_WAITING:
+		return "waits for it";
+	case FUTEX_IN_WINDOW:
+		return "given back, and not done with it";
+	case FUTEX_STALE:
+		return mine ? "no lock is there: at its end the kernel would write there"
+			    : "no lock is there any more";
+	case FUTEX_UNREADABLE:
+		return "nothing is there any more";
+	default:
+		return mine ? "taking it or giving it back"
+			    : "about to take it, or just gave it back";
+	}
 }
 
 void name_task(const struct task *task, char ret[LABEL_MAX])

@@ -5,6 +5,7 @@
 
 #include "event.h"
 #include "model.h"
+#include "race_model.h"
 
 /* Room for any of the texts below that are built; longer ones (PATH_MAX is 4096) are cut. */
 #define LABEL_MAX 4608
@@ -24,6 +25,11 @@ const char *name_of_task_state(char letter);
 const char *name_of_place(enum place_kind kind);
 const char *name_of_event(enum event_kind kind);
 const char *name_of_fate(enum death_fate fate);
+const char *name_of_race_libc(enum race_libc libc);
+const char *name_of_race_step(enum race_step step);
+const char *name_of_verdict(enum race_verdict verdict);
+/* NULL for REASON_NONE. */
+const char *name_of_reason(enum race_reason reason);
 
 /* "SIGINT"; of real-time signals as strace names them: "SIGRTMIN", "SIGRT_3". */
 void name_signal(int number, char ret[LABEL_MAX]);
@@ -39,6 +45,9 @@ void name_lock(const struct lock *lock, char ret[LABEL_MAX]);
 
 /* "robust", "compat", or "#1" for a list of set_robust_list2. */
 void name_list(const struct list *list, char ret[LABEL_MAX]);
+
+/* What the thread does with the lock in its list_op_pending: "waits for it". */
+const char *name_pending(const struct futex *pending, pid_t ns_tid);
 
 /* "4242 mdb_load", or "601/604 bank" for a thread that does not lead its process. */
 void name_task(const struct task *task, char ret[LABEL_MAX]);

@@ -333,6 +333,63 @@ static int add_list_problem(struct snapshot *snapshot, const struct task *task,
 	return 0;
 }
 
+static const char *stale_text(struct arena *arena, const struct task *task,
+			      const struct futex *pending, const char *who, const char *where)
+{
+	if ((pending->word & WORD_TID_MASK) == (uint32_t)task->ns_tid)
+		return arena_printf(
+			arena,
+			"%s: its list_op_pending names %s, where no robust mutex is any "
+			"more; the value there reads as its TID: when it ends the kernel "
+			"writes FUTEX_OWNER_DIED there",
+			who, where);
+	return arena_printf(
+		arena,
+		"%s: its list_op_pending names %s, where no robust mutex is any more; "
+		"should the value there ever read as its TID, %d, the kernel writes to it "
+		"when it ends",
+		who, where, task->ns_tid);
+}
+
+/* Only what stays: in passing, every unlock comes by here. */
+static int add_pending_problem(struct snapshot *snapshot, const struct task *task,
+			       const struct list *list)
+{
+	const struct futex *pending = &list->pending;
+	bool stale = pending->state == FUTEX_STALE;
+	struct problem *problem;
+	char who[LABEL_MAX];
+	char where[LABEL_MAX];
+
+	if (!list->has_pending || !list->pending_stays || pending->lock == LOCK_NONE)
+		return 0;
+	problem = problems_add(snapshot, stale ? PROBLEM_STALE_PENDING : PROBLEM_IN_WINDOW, 1);
+	if (!problem)
+		return -ENOMEM;
+	name_task(task, who);
+	name_lock(&snapshot->locks[pending->lock], where);
+	problem->lock = pending->lock;
+	problem->tids[problem->n_tids++] = task->tid;
+	if (stale) {
+		problem->text = stale_text(&snapshot->arena, task, pending, who, where);
+		problem->next = arena_printf(
+			&snapshot->arena,
+			"have robtrace trace --guard -p %d look after its end; it clears the "
+			"pointer before the kernel follows it",
+			task->pid);
+	} else {
+		problem->text = arena_printf(
+			&snapshot->arena,
+			"%s: has given back %s and stands still before it clears list_op_pending: "
+			"should it die there, after that memory was put to another use, the kernel "
+			"may write to it",
+			who, where);
+		problem->next = "let it go on (continue it, or have the debugger do so); do not "
+				"kill it here";
+	}
+	return problem->text && problem->next ? 0 : -ENOMEM;
+}
+
 static int compare_problems(const void *left, const void *right)
 {
 	const struct problem *a = left;
@@ -409,7 +466,7 @@ int problems_find(struct snapshot *snapshot)
 	int error = 0;
 
 	for (size_t i = 0; i < snapshot->n_tasks; i++)
-		most += snapshot->tasks[i].n_lists;
+		most += 2 * snapshot->tasks[i].n_lists;
 	snapshot->n_problems = 0;
 	snapshot->problems = arena_alloc(&snapshot->arena,
 					 (most + 1) * sizeof(*snapshot->problems));
@@ -426,6 +483,8 @@ int problems_find(struct snapshot *snapshot)
 
 		for (size_t j = 0; j < task->n_lists && !error && task->selected; j++)
 			error = add_list_problem(snapshot, task, &task->lists[j]);
+		for (size_t j = 0; j < task->n_lists && !error && task->selected; j++)
+			error = add_pending_problem(snapshot, task, &task->lists[j]);
 	}
 	if (snapshot->n_problems)
 		qsort(snapshot->problems, snapshot->n_problems, sizeof(*snapshot->problems),

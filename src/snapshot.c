@@ -215,6 +215,8 @@ int snapshot_take(const struct snapshot_request *request, struct snapshot *ret)
 	if (!error)
 		error = note_states(&look);
 	if (!error)
+		error = look_at_pending(&look);
+	if (!error)
 		error = problems_find(ret);
 	for (size_t i = 0; i < look.n_processes; i++)
 		look_process_release(&look.processes[i]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "waiters.h"
 
+#include "abi/call_flags.h"
+
 /* Addresses in the arguments of a 32-bit caller have 32 bits; the rest may be anything. */
 static target_addr narrow(uint64_t argument, enum call_abi abi)
 {
@@ -74,4 +76,17 @@ size_t waiters_decode(const struct proc_syscall *call, enum call_abi abi, struct
 		return 1;
 	}
 	return 0;
+}
+
+target_addr waiters_decode_wake(const struct proc_syscall *call, enum call_abi abi)
+{
+	const struct wait_call *known;
+
+	if (call->running || call->number < 0)
+		return 0;
+	known = wait_call_find(abi, call->number);
+	if (!known || known->form != WAIT_FORM_FUTEX ||
+	    call_futex_operation((uint32_t)call->args[1]) != FUTEX_OPERATION_WAKE)
+		return 0;
+	return narrow(call->args[0], abi);
 }

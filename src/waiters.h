@@ -23,4 +23,7 @@
 size_t waiters_decode(const struct proc_syscall *call, enum call_abi abi, struct memory *memory,
 		      struct wait *ret_waits);
 
+/* The futex that the thread is in a call to wake; 0: none. */
+target_addr waiters_decode_wake(const struct proc_syscall *call, enum call_abi abi);
+
 #endif

@@ -76,8 +76,8 @@ static enum cache_result read_futex(struct page_cache *cache, const struct mutex
 		return CACHE_MISSING;
 	futex->word = word;
 	futex->word_ok = true;
-	if (mutex == CACHE_OK)
-		layout->decode(layout, bytes, &futex->mutex);
+	futex->no_mutex = layout &&
+			  !(mutex == CACHE_OK && layout->decode(layout, bytes, &futex->mutex));
 	return CACHE_OK;
 }
 

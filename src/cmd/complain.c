@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "cmd/options.h"
 #include "report/escape.h"
+#include "target/access.h"
 
 void complain(const char *format, ...)
 {
@@ -38,4 +39,27 @@ int complain_output(int status)
 		return status;
 	complain("cannot write the output: %s", errno ? strerror(errno) : "write error");
 	return EXIT_OUTPUT;
+}
+
+void complain_attach(pid_t pid, int error)
+{
+	struct access_facts facts;
+	char why[256];
+
+	access_facts_get(pid, &facts);
+	if (error == -ESRCH)
+		snprintf(why, sizeof(why), "no such process");
+	else if (error == -EINVAL)
+		snprintf(why, sizeof(why), "that is this robtrace itself");
+	else if (facts.target_known && facts.target.tracer)
+		snprintf(
+			why, sizeof(why),
+			"is traced by %d already (TracerPid in /proc/%d/status), and a task has one "
+			"tracer at a time; end that one first",
+			facts.target.tracer, pid);
+	else if (error == -EPERM)
+		access_explain(&facts, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "cannot attach: %s", strerror(-error));
+	complain("%d: %s", pid, why);
 }

@@ -3,8 +3,13 @@
 #ifndef ROBTRACE_CMD_COMPLAIN_H
 #define ROBTRACE_CMD_COMPLAIN_H
 
+#include <sys/types.h>
+
 /* The text is escaped: it may quote names and arguments. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Why the process could not be attached to: a negative errno of engine_attach. */
+void complain_attach(pid_t pid, int error);
 
 /* No memory. The exit status for it. */
 int complain_memory(void);

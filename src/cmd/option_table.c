@@ -20,14 +20,31 @@ enum command_bit {
 	IN_TOP = 1u << COMMAND_TOP,
 	IN_TRACE = 1u << COMMAND_TRACE,
 	IN_PROBE = 1u << COMMAND_PROBE,
+	IN_RACE = 1u << COMMAND_RACE,
 	IN_BOTH = IN_SHOW | IN_CHECK,
 	IN_LOOKS = IN_BOTH | IN_TOP,
 	IN_ACTS = IN_LOOKS | IN_TRACE,
-	IN_ALL = IN_ACTS | IN_PROBE,
+	IN_ALL = IN_ACTS | IN_PROBE | IN_RACE,
 };
 
 static const struct option_row rows[] = {
 	{IN_ACTS, 'p', "pid", "PID[,PID...]", "these processes"},
+	{IN_RACE, 'p', "pid", "PID", "look for the window in this process"},
+	{IN_RACE, 'n', "count", "COUNT", "so many rounds (default 1)"},
+	{IN_RACE, OPT_LIBC, "libc", "HOW",
+	 "how the victim unlocks: glibc (default), musl or\nrobust-unlock (kernels from 7.2 on)"},
+	{IN_RACE, OPT_WAITER, "waiter", NULL,
+	 "somebody waits for the lock: stop the unlocker at its\nFUTEX_WAKE, not by single steps"},
+	{IN_RACE, OPT_RAW, "raw", NULL, "unmap by bare system calls, not by the libc's functions"},
+	{IN_RACE, OPT_GUARD, "guard", NULL, "prevent it, as trace --guard does"},
+	{IN_RACE, OPT_LIMIT, "limit", NULL, "show what becomes of locks beyond the kernel's limit"},
+	{IN_RACE, OPT_CIRCULAR, "circular", NULL, "show what becomes of a list in a circle"},
+	{IN_RACE, OPT_LOCK, "lock", "LOCK",
+	 "of this lock only: ADDRESS, or FILE+OFFSET of its word"},
+	{IN_RACE, OPT_WAIT, "wait", "SECONDS", "look for the window for so long (default 10)"},
+	{IN_RACE, OPT_KILL, "kill", NULL, "kill the process in the window; asks first"},
+	{IN_RACE, 'y', "yes", NULL, "do not ask"},
+	{IN_RACE, 'J', "json", NULL, "JSON, one object a line (schema: json-schema-race.json)"},
 	{IN_LOOKS, 'a', "all", NULL, "every process that we may look at"},
 	{IN_SHOW, 'l', "lists", NULL,
 	 "a tree of threads, their robust lists and the entries on them"},
@@ -42,6 +59,8 @@ static const struct option_row rows[] = {
 	 "numbers of set_robust_list2 and get_robust_list2"},
 	{IN_TRACE, OPT_EMULATE, "emulate", "[REVISION]",
 	 "answer the calls of the new API in place of the kernel;\nimplies -f"},
+	{IN_TRACE, OPT_GUARD, "guard", "[strict]",
+	 "clear a stale list_op_pending before the kernel writes to\nwhat is no lock any more; strict: a doubtful one too"},
 	{IN_TRACE, 't', "time", NULL,
 	 "time of day before each line; -tt with microseconds,\n"
 	 "-ttt as seconds since 1970"},
@@ -87,7 +106,7 @@ static const struct option_row rows[] = {
 	{IN_TOP, OPT_BELL, "bell", NULL, "ring once when there is a new problem"},
 	{IN_LOOKS, OPT_STOP, "stop", NULL,
 	 "stop a thread for a moment when its list never stands\nstill (default: never stop)"},
-	{IN_ACTS, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
+	{IN_ACTS | IN_RACE, OPT_COLOR, "color", "[WHEN]", "auto (default), always or never"},
 	{IN_TOP, OPT_SCRIPT, "script", "FILE",
 	 "take keys from a file and print screens: for tests, without\na terminal"},
 	{IN_TOP, OPT_SIZE, "size", "COLUMNSxROWS", "size of these screens (default 80x24)"},
@@ -171,6 +190,22 @@ static const struct {
 				 "Looks at no process but children of its own.\n",
 			.statuses = "Exit status: 0 done, 1 could not probe, 2 usage,\n"
 				    "3 the output could not be written.\n",
+		},
+	[COMMAND_RACE] =
+		{
+			.name = "race",
+			.usage = "[options]\n"
+				 "       robtrace race [options] -p PID\n"
+				 "       robtrace race [options] [--] COMMAND [ARG...]",
+			.about =
+				"Reproduces the unlock race: a thread dies after it has released a "
+				"robust futex and\nbefore list_op_pending is cleared, and the kernel "
+				"writes to a file.\n"
+				"With -p or COMMAND: finds a thread of that program in the window, "
+				"shows it and lets it go.\n",
+			.statuses = "Exit status: 0 reproduced as asked (or found), 1 not, "
+				    "2 usage or error.\n",
+			.runs_command = true,
 		},
 };
 

@@ -27,10 +27,18 @@ enum long_only {
 	OPT_SCRIPT,
 	OPT_SIZE,
 	OPT_PICTURE,
+	OPT_GUARD,
+	OPT_LIBC,
+	OPT_WAITER,
+	OPT_RAW,
+	OPT_LIMIT,
+	OPT_CIRCULAR,
+	OPT_LOCK,
+	OPT_KILL,
 };
 
 /* More rows than the table has. */
-#define OPTION_ROWS_MAX 64
+#define OPTION_ROWS_MAX 96
 
 const char *option_table_command(enum command_id command);
 

@@ -26,6 +26,7 @@ enum command_id {
 	COMMAND_TOP,
 	COMMAND_TRACE, /* its options are in cmd/trace_options.h */
 	COMMAND_PROBE,
+	COMMAND_RACE, /* in cmd/race_options.h */
 };
 
 struct options {

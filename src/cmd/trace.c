@@ -20,7 +20,6 @@
 #include "report/summary.h"
 #include "report/text.h"
 #include "snapshot.h"
-#include "target/access.h"
 
 /* Where the events go. */
 struct sink {
@@ -145,29 +144,6 @@ static int take_picture_now(void *context, const pid_t *pids, size_t n_pids)
 
 /* ---- What went wrong ---- */
 
-static void complain_attach(pid_t pid, int error)
-{
-	struct access_facts facts;
-	char why[256];
-
-	access_facts_get(pid, &facts);
-	if (error == -ESRCH)
-		snprintf(why, sizeof(why), "no such process");
-	else if (error == -EINVAL)
-		snprintf(why, sizeof(why), "that is this robtrace itself");
-	else if (facts.target_known && facts.target.tracer)
-		snprintf(
-			why, sizeof(why),
-			"is traced by %d already (TracerPid in /proc/%d/status), and a task has one "
-			"tracer at a time; end that one first",
-			facts.target.tracer, pid);
-	else if (error == -EPERM)
-		access_explain(&facts, why, sizeof(why));
-	else
-		snprintf(why, sizeof(why), "cannot attach: %s", strerror(-error));
-	complain("%d: %s", pid, why);
-}
-
 /* The exit status for it. */
 static int complain_failure(const struct trace_options *options, const struct follow_result *result,
 			    int error)
@@ -242,6 +218,8 @@ static struct follow_request make_request(const struct trace_options *options,
 		.follow = options->follow,
 		.inject = options->inject_filter,
 		.emulate = options->emulate,
+		.guard = options->guard,
+		.guard_strict = options->guard_strict,
 		.groups = options->groups,
 		.calls = calls,
 		.label_all = options->paths,

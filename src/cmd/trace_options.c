@@ -80,6 +80,19 @@ static int parse_api_nr(const char *text, struct trace_options *options)
 	return -1;
 }
 
+static int parse_guard(const char *text, struct trace_options *options)
+{
+	options->guard = true;
+	if (!text)
+		return -1;
+	if (strcmp(text, "strict") == 0) {
+		options->guard_strict = true;
+		return -1;
+	}
+	complain("'%s' is nothing for --guard; give --guard or --guard=strict", text);
+	return TRACE_EXIT_USAGE;
+}
+
 static int complain_option(int id, const char *given)
 {
 	if (id == ':')
@@ -166,6 +179,8 @@ static int apply(int id, const char *argument, const char *given, struct trace_o
 		/* A child has no tracer of its own to answer its calls. */
 		options->follow = true;
 		return argument ? parse_api("--emulate", argument, options) : -1;
+	case OPT_GUARD:
+		return parse_guard(argument, options);
 	case OPT_API_NR:
 		return parse_api_nr(argument, options);
 	case OPT_STACK_DEPTH:

@@ -47,6 +47,8 @@ struct trace_options {
 	bool inject_filter;
 	uint64_t snapshot_ns;
 	bool emulate;
+	bool guard;
+	bool guard_strict;
 	const struct revision *revision;
 	long set_nr; /* -1: the revision's */
 	long get_nr;

@@ -207,7 +207,9 @@ int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_
 	if (!session_task(follow, stop->task))
 		return -ENOMEM;
 	if (row->form == CALL_FORM_EXEC) {
-		error = death_prepare(follow, stop->task, true);
+		error = pending_guard(follow, stop->task, true);
+		if (!error)
+			error = death_prepare(follow, stop->task, true);
 		return error ? error : owed_before_exec(follow, stop);
 	}
 	if (row->form == CALL_FORM_EXIT) {
@@ -215,8 +217,12 @@ int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_
 		 * In a race with a group exit the kernel may not report PTRACE_EVENT_EXIT, so this
 		 * stop is the better one, and the other is not needed then.
 		 */
-		engine_skip_exiting(follow->engine, stop->task);
-		error = death_at_end(follow, stop->task);
+		if (!follow->request.guard)
+			engine_skip_exiting(follow->engine, stop->task);
+		((struct follow_task *)stop->task->data)->exit_entered = true;
+		error = pending_guard(follow, stop->task, false);
+		if (!error)
+			error = death_at_end(follow, stop->task);
 		return error ? error : owed_at_end(follow, stop, ret_hold);
 	}
 	if (!(row->group & follow->request.groups))

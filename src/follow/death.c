@@ -313,11 +313,14 @@ int death_prepare(struct follow *follow, struct engine_task *task, bool by_exec)
 				  &data->arena, death);
 	if (error)
 		return error;
-	drop_untouched(death);
 	/* It will have the leader's TID when the kernel looks: no word is its own then. */
 	for (size_t i = 0; i < death->n_locks && stuck; i++)
-		death->locks[i].fate = FATE_STAYS_LOCKED;
+		if (death->locks[i].fate != FATE_NOTHING)
+			death->locks[i].fate = death->locks[i].stale ? FATE_NOTHING
+								     : FATE_STAYS_LOCKED;
+	drop_untouched(death);
 	death->by_exec = by_exec;
+	death->is_leader = by_exec && !stuck;
 	for (size_t i = 0; i < death->n_locks && follow->request.emulate; i++)
 		death->emulated = death->emulated || death->locks[i].kind == LIST_LIST2;
 	if (!death->n_locks && death->worst == LIST_COMPLETE)

@@ -46,6 +46,8 @@ struct follow_task {
 	struct owed *owed;  /* collected at the entry of execve */
 	uint64_t entry_ns;
 	struct death *death; /* told, or prepared at the entry of execve */
+	bool doubt_told;     /* of its list_op_pending, by --guard */
+	bool exit_entered;   /* was seen at the entry of exit(2) */
 	bool at_exit;        /* its lists were read when it began to end */
 	bool death_told;
 	struct death_file *files; /* through which its locks can be read when it is gone */
@@ -138,6 +140,11 @@ int owed_look_after(struct follow *follow);
 /* When the next call of that is due, CLOCK_MONOTONIC; 0: after the next stop is soon enough. */
 uint64_t owed_deadline(const struct follow *follow);
 void owed_free(struct owed *owed);
+
+/* pending.c: --guard. */
+
+/* The thread is about to end or to exec: clears what is stale, and tells. 0 or a negative errno. */
+int pending_guard(struct follow *follow, struct engine_task *task, bool by_exec);
 
 /* touch.c: calls that take the memory under a lock away. Tells each lock; *ret_found of them. */
 int touch_check(struct follow *follow, const struct engine_stop *stop,

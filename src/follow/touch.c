@@ -5,8 +5,10 @@
  * there then.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -15,6 +17,8 @@
 #include "names.h"
 #include "place.h"
 #include "walk_list.h"
+
+#define PAGE UINT64_C(4096)
 
 /* What is taken away: addresses of one process, or a file from an offset on. */
 struct touched {
@@ -51,6 +55,14 @@ static void add_range(struct touch_search *search, pid_t pid, uint64_t start, ui
 			.pid = pid, .start = start, .end = end};
 }
 
+static void add_status(struct touch_search *search, const struct stat *status, uint64_t length)
+{
+	search->ranges[search->n_ranges++] = (struct touched){.by_file = true,
+							      .device = status->st_dev,
+							      .inode = status->st_ino,
+							      .offset = length};
+}
+
 /* The file behind a descriptor of the caller, from the new length on. */
 static void add_file(struct touch_search *search, const struct engine_stop *stop, uint64_t length)
 {
@@ -59,10 +71,52 @@ static void add_file(struct touch_search *search, const struct engine_stop *stop
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", stop->task->pid, (int)stop->args[0]);
 	if (stat(path, &status) == 0)
-		search->ranges[search->n_ranges++] = (struct touched){.by_file = true,
-								      .device = status.st_dev,
-								      .inode = status.st_ino,
-								      .offset = length};
+		add_status(search, &status, length);
+}
+
+/* A name of the caller's, as it sees the file system: from its root, or its working directory. */
+static int resolve(const struct engine_stop *stop, char ret[64 + PATH_MAX])
+{
+	struct live_memory live;
+	struct memory_range range = {.address = stop->args[0]};
+	char path[PATH_MAX] = "";
+	size_t page;
+	size_t got = 0;
+
+	if (stop->bits == 32)
+		range.address = (uint32_t)range.address;
+	/* Page by page: what lies behind its end may not be readable. */
+	live_memory_open(&live, stop->task->pid, stop->task->tid);
+	do {
+		page = PAGE - (range.address + got) % PAGE;
+		if (page > sizeof(path) - 1 - got)
+			page = sizeof(path) - 1 - got;
+		if (!page || memory_read_one(&live.memory, range.address + got, path + got, page))
+			break;
+		got += page;
+	} while (!memchr(path, '\0', got));
+	live_memory_close(&live);
+	if (!got || !memchr(path, '\0', got))
+		return -EFAULT;
+	snprintf(ret, 64 + PATH_MAX, "/proc/%d/%s/%s", stop->task->pid,
+		 path[0] == '/' ? "root" : "cwd", path);
+	return 0;
+}
+
+static void add_path(struct touch_search *search, const struct engine_stop *stop, uint64_t length)
+{
+	char path[64 + PATH_MAX];
+	struct stat status;
+
+	if (resolve(stop, path) == 0 && stat(path, &status) == 0)
+		add_status(search, &status, length);
+}
+
+/* A length in two registers. */
+static uint64_t long_length(const struct engine_stop *stop, const struct traced_call *row)
+{
+	return (uint32_t)stop->args[row->length_argument] | stop->args[row->length_argument + 1]
+								    << 32;
 }
 
 /* Which memory the call takes away. */
@@ -82,7 +136,12 @@ static void find_ranges(struct touch_search *search, const struct engine_stop *s
 			add_range(search, pid, args[0], args[1]);
 		break;
 	case CALL_FORM_MREMAP:
-		add_range(search, pid, args[0], args[1]);
+		/* All of it may move; what only grows where it is stays. */
+		if (args[3] & MREMAP_MAYMOVE)
+			add_range(search, pid, args[0], args[1]);
+		else if (page_up(args[2]) < page_up(args[1]))
+			add_range(search, pid, args[0] + page_up(args[2]),
+				  page_up(args[1]) - page_up(args[2]));
 		if (args[3] & MREMAP_FIXED)
 			add_range(search, pid, args[4], args[2]);
 		break;
@@ -90,8 +149,13 @@ static void find_ranges(struct touch_search *search, const struct engine_stop *s
 		add_file(search, stop, args[1]);
 		break;
 	case CALL_FORM_FTRUNCATE64:
-		add_file(search, stop,
-			 args[row->length_argument] | args[row->length_argument + 1] << 32);
+		add_file(search, stop, long_length(stop, row));
+		break;
+	case CALL_FORM_TRUNCATE:
+		add_path(search, stop, args[1]);
+		break;
+	case CALL_FORM_TRUNCATE64:
+		add_path(search, stop, long_length(stop, row));
 		break;
 	default:
 		break;

@@ -56,6 +56,7 @@ void cells_color_state(struct libscols_line *line, size_t column, enum futex_sta
 	case FUTEX_ORPHAN:
 	case FUTEX_NOT_RECOVERABLE:
 	case FUTEX_UNREADABLE:
+	case FUTEX_STALE:
 		color = "red";
 		break;
 	case FUTEX_INCONSISTENT:
@@ -64,6 +65,7 @@ void cells_color_state(struct libscols_line *line, size_t column, enum futex_sta
 		break;
 	case FUTEX_WAITING:
 	case FUTEX_PENDING:
+	case FUTEX_IN_WINDOW:
 		color = "cyan";
 		break;
 	case FUTEX_HELD:

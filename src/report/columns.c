@@ -249,7 +249,7 @@ const struct column columns[] = {
 	 .type = VALUE_STRING,
 	 .json = "state",
 	 .help = "held, pending, waiting, owner-died, inconsistent, not-recoverable, orphan, "
-		 "foreign, free or unreadable",
+		 "foreign, free, unreadable, in-window or stale",
 	 .is_default = true,
 	 .get = get_state},
 	{.name = "OWNER",

@@ -81,7 +81,7 @@ static const char *place_name(int number)
 
 enum futex_state json_value_state(const json_t *from)
 {
-	return (enum futex_state)find_name(from, "state", state_name, FUTEX_UNREADABLE, FUTEX_FREE);
+	return (enum futex_state)find_name(from, "state", state_name, FUTEX_STALE, FUTEX_FREE);
 }
 
 enum list_kind json_value_list_kind(const json_t *from)

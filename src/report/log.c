@@ -386,6 +386,9 @@ static void add_body(struct log_line *line, const struct log_options *options,
 		add_signal(line, event->signal);
 		log_line_add(line, " ---");
 		break;
+	case EVENT_GUARD:
+		log_guard(line, options, event->guard);
+		break;
 	case EVENT_NOTE:
 		add_quiet(line, event->text ? event->text : "");
 		break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a thread leaves behind, told before the kernel walks its lists and afterwards. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "abi/futex_word.h"
 #include "report/log_line.h"
@@ -71,13 +72,19 @@ static void add_heir(struct log_line *line, const struct death_lock *lock)
 			     lock->n_waiters == 1 ? "s" : "", lock->n_waiters == 1 ? "is" : "are");
 }
 
+/* An exec in which all that is held stays locked. */
+static bool loses_all(const struct death *death)
+{
+	return death->by_exec && !death->is_leader;
+}
+
 static void add_stays(struct log_line *line, const struct death *death,
 		      const struct death_lock *lock)
 {
 	log_line_add(line, "stays locked");
-	if (!death->by_exec && lock->end == LIST_TOO_LONG)
+	if (!loses_all(death) && lock->end == LIST_TOO_LONG)
 		log_line_add(line, ": behind the kernel's limit of %d", ROBUST_LIST_LIMIT);
-	else if (!death->by_exec)
+	else if (!loses_all(death))
 		log_line_add(line, ": the list is broken before it");
 	if (!lock->n_waiters)
 		return;
@@ -94,7 +101,13 @@ static void add_fate(struct log_line *line, const struct death *death,
 	log_line_add(line, " (");
 	switch (lock->fate) {
 	case FATE_OWNER_DIED:
-		add_heir(line, lock);
+		if (lock->stale)
+			log_line_add(line,
+				     "stale: no lock is there any more (%s), and the kernel writes "
+				     "FUTEX_OWNER_DIED to it",
+				     lock->evidence);
+		else
+			add_heir(line, lock);
 		break;
 	case FATE_STAYS_LOCKED:
 		add_stays(line, death, lock);
@@ -131,7 +144,7 @@ static size_t count_fate(const struct death *death, enum death_fate fate, size_t
 
 static bool is_held(const struct death_lock *lock)
 {
-	return lock->fate == FATE_OWNER_DIED || lock->fate == FATE_STAYS_LOCKED;
+	return (lock->fate == FATE_OWNER_DIED && !lock->stale) || lock->fate == FATE_STAYS_LOCKED;
 }
 
 static void add_rest(struct log_line *line, const struct death *death, size_t shown)
@@ -140,7 +153,7 @@ static void add_rest(struct log_line *line, const struct death *death, size_t sh
 
 	if (shown < death->n_locks) {
 		log_line_add(line, "%s... and %zu more", shown ? ", " : "", death->n_locks - shown);
-		if (stay && !death->by_exec)
+		if (stay && !loses_all(death))
 			log_line_add(line, ", %zu of them stay%s locked", stay,
 				     stay == 1 ? "s" : "");
 	}
@@ -169,7 +182,7 @@ static void add_locks(struct log_line *line, const struct log_options *options,
 		log_line_add(line, "%s", i ? ", " : "");
 		add_lock(line, options, &death->locks[i]);
 		/* After an exec all of them have the same fate, and the line begins with it. */
-		if (!death->by_exec || death->locks[i].n_waiters)
+		if (!loses_all(death) || death->locks[i].n_waiters)
 			add_fate(line, death, &death->locks[i]);
 	}
 	add_rest(line, death, shown);
@@ -178,10 +191,12 @@ static void add_locks(struct log_line *line, const struct log_options *options,
 void log_death(struct log_line *line, const struct log_options *options, const struct death *death)
 {
 	size_t held = 0;
-	bool lost = death->by_exec || count_fate(death, FATE_STAYS_LOCKED, 0);
+	bool lost = loses_all(death) || count_fate(death, FATE_STAYS_LOCKED, 0);
 
-	for (size_t i = 0; i < death->n_locks; i++)
+	for (size_t i = 0; i < death->n_locks; i++) {
 		held += is_held(&death->locks[i]);
+		lost = lost || death->locks[i].stale;
+	}
 	if (death->unseen) {
 		log_line_color(line, LOG_DEATH);
 		log_line_add(line, "+++ exits; the kernel did not tell in time: its robust lists "
@@ -193,12 +208,14 @@ void log_death(struct log_line *line, const struct log_options *options, const s
 		return;
 	log_line_color(line, lost ? LOG_LOST : LOG_DEATH);
 	log_line_add(line, "+++ ");
-	if (death->by_exec)
+	if (death->is_leader)
+		log_line_add(line, "execs holding ");
+	else if (death->by_exec)
 		log_line_add(line, "execs as a thread that is not the leader: ");
 	else
 		log_line_add(line, "exits holding ");
 	add_held(line, death, held);
-	if (death->by_exec && held)
+	if (loses_all(death) && held)
 		log_line_add(line, " stay%s locked for ever", held == 1 ? "s" : "");
 	log_line_add(line, ": ");
 	add_locks(line, options, death);
@@ -209,6 +226,7 @@ void log_death(struct log_line *line, const struct log_options *options, const s
 /* What became of a lock, against what was foretold. */
 enum outcome {
 	OUTCOME_MARKED,
+	OUTCOME_WRITTEN, /* marked, and it is no lock */
 	OUTCOME_STAYS,
 	OUTCOME_TAKEN,    /* marked, and taken over before we looked */
 	OUTCOME_FREE,     /* and given back as well */
@@ -228,7 +246,7 @@ static enum outcome outcome_of(const struct death_lock *lock)
 	switch (lock->fate) {
 	case FATE_OWNER_DIED:
 		if (marked)
-			return OUTCOME_MARKED;
+			return lock->stale ? OUTCOME_WRITTEN : OUTCOME_MARKED;
 		if (after == before)
 			return OUTCOME_SURPRISE;
 		return after ? OUTCOME_TAKEN : OUTCOME_FREE;
@@ -253,6 +271,8 @@ static void add_outcomes(struct log_line *line, const struct death *death)
 		const char *one, *many;
 	} rows[] = {
 		{OUTCOME_MARKED, "lock marked FUTEX_OWNER_DIED", "locks marked FUTEX_OWNER_DIED"},
+		{OUTCOME_WRITTEN, "word that is no lock written to",
+		 "words that are no locks written to"},
 		{OUTCOME_TAKEN, "lock already taken over", "locks already taken over"},
 		{OUTCOME_FREE, "lock already given back", "locks already given back"},
 		{OUTCOME_STAYS, "lock stays locked", "locks stay locked"},
@@ -271,7 +291,7 @@ static void add_outcomes(struct log_line *line, const struct death *death)
 			continue;
 		log_line_add(line, "%s%zu %s", between, count,
 			     count == 1 ? rows[i].one : rows[i].many);
-		if (rows[i].outcome == OUTCOME_MARKED)
+		if (rows[i].outcome == OUTCOME_MARKED || rows[i].outcome == OUTCOME_WRITTEN)
 			log_line_add(line, death->emulated ? " in place of the kernel"
 							   : " by the kernel");
 		between = ", ";
@@ -299,12 +319,15 @@ void log_death_after(struct log_line *line, const struct log_options *options,
 	const char *between = ": ";
 	size_t told = 0;
 	size_t surprises = 0;
+	size_t written = 0;
 
 	if (!death->n_locks)
 		return;
-	for (size_t i = 0; i < death->n_locks; i++)
+	for (size_t i = 0; i < death->n_locks; i++) {
 		surprises += outcome_of(&death->locks[i]) == OUTCOME_SURPRISE;
-	log_line_color(line, surprises ? LOG_LOST : LOG_DEATH);
+		written += outcome_of(&death->locks[i]) == OUTCOME_WRITTEN;
+	}
+	log_line_color(line, surprises || written ? LOG_LOST : LOG_DEATH);
 	log_line_add(line, "+++ ");
 	add_outcomes(line, death);
 	for (size_t i = 0; i < death->n_locks && told < options->entries_max; i++) {
@@ -317,6 +340,30 @@ void log_death_after(struct log_line *line, const struct log_options *options,
 	}
 	if (told < surprises)
 		log_line_add(line, "%s... and %zu more", between, surprises - told);
+	log_line_add(line, " +++");
+	log_line_color(line, LOG_PLAIN);
+}
+
+void log_guard(struct log_line *line, const struct log_options *options,
+	       const struct guard_action *guard)
+{
+	const struct death_lock *lock = &guard->lock;
+
+	log_line_color(line, guard->cleared ? LOG_DEATH : LOG_LOST);
+	log_line_add(line,
+		     "+++ guard: list_op_pending is %s: ", guard->doubtful ? "doubtful" : "stale");
+	add_lock(line, options, lock);
+	if (guard->doubtful)
+		log_line_add(line, ", of a list of no known libc, names this thread");
+	else
+		log_line_add(line, " is no lock any more (%s)", lock->evidence);
+	if (guard->cleared)
+		log_line_add(line, "; cleared, so that the kernel does not write there");
+	else if (guard->error)
+		log_line_add(line, "; it could not be cleared (%s): the kernel will write there",
+			     strerrordesc_np(guard->error));
+	else
+		log_line_add(line, "; left: the kernel will mark it (--guard=strict clears it)");
 	log_line_add(line, " +++");
 	log_line_color(line, LOG_PLAIN);
 }

@@ -277,12 +277,25 @@ static json_t *lock_json(const struct death_lock *lock, bool *failed)
 	put(object, "index", lock->kind == LIST_LIST2 ? json_integer(lock->index) : json_null(),
 	    failed);
 	put(object, "pending", json_boolean(lock->pending), failed);
+	put(object, "stale", json_boolean(lock->stale), failed);
 	put(object, "where", place_json(&lock->place, failed), failed);
 	put(object, "fate", json_string(name_of_fate(lock->fate)), failed);
 	put(object, "list_end", stays ? json_string(name_of_list_end(lock->end)) : json_null(),
 	    failed);
 	put(object, "waiters", waiters, failed);
 	put(object, "after", lock->after_ok ? word(lock->after, failed) : json_null(), failed);
+	return object;
+}
+
+static json_t *guard_json(const struct guard_action *guard, bool *failed)
+{
+	json_t *object = json_object();
+
+	put(object, "verdict", json_string(guard->doubtful ? "doubtful" : "stale"), failed);
+	put(object, "evidence", text(guard->lock.evidence), failed);
+	put(object, "cleared", json_boolean(guard->cleared), failed);
+	put(object, "error", text(guard->error ? strerrorname_np(guard->error) : NULL), failed);
+	put(object, "lock", lock_json(&guard->lock, failed), failed);
 	return object;
 }
 
@@ -366,6 +379,9 @@ static void put_particulars(json_t *object, const struct event *event, bool *fai
 		break;
 	case EVENT_STOPPED:
 		put(object, "signal", signal_json(event), failed);
+		break;
+	case EVENT_GUARD:
+		put(object, "guard", guard_json(event->guard, failed), failed);
 		break;
 	case EVENT_NOTE:
 		put(object, "text", text(event->text), failed);

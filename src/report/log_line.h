@@ -49,6 +49,8 @@ void log_result(struct log_line *line, const struct call *call);
 
 /* Parts of log_death.c: nothing is added where there is nothing to tell. */
 void log_death(struct log_line *line, const struct log_options *options, const struct death *death);
+void log_guard(struct log_line *line, const struct log_options *options,
+	       const struct guard_action *guard);
 void log_death_after(struct log_line *line, const struct log_options *options,
 		     const struct death *death);
 

@@ -33,7 +33,7 @@ static struct libscols_line *add_line(const struct tree *tree, struct libscols_l
 }
 
 static int add_futex(const struct tree *tree, struct libscols_line *parent,
-		     const struct futex *futex, bool pending)
+		     const struct futex *futex, pid_t ns_tid, bool pending)
 {
 	char what[64];
 	char state[LABEL_MAX + 32];
@@ -47,8 +47,9 @@ static int add_futex(const struct tree *tree, struct libscols_line *parent,
 		 futex->entry, futex->pi ? " PI" : "");
 	if (futex->word_ok)
 		name_word(futex->word, word);
-	snprintf(state, sizeof(state), "%s%s%s", name_of_state(futex->state), word[0] ? " " : "",
-		 word);
+	snprintf(state, sizeof(state), "%s%s%s%s%s", name_of_state(futex->state),
+		 word[0] ? " " : "", word, pending ? ": " : "",
+		 pending ? name_pending(futex, ns_tid) : "");
 	name_lock(&tree->snapshot->locks[futex->lock], where);
 	line = add_line(tree, parent, what, state, where);
 	if (!line)
@@ -99,7 +100,8 @@ static const char *how_known(const struct list *list)
 	return "get_robust_list2";
 }
 
-static int add_list(const struct tree *tree, struct libscols_line *parent, const struct list *list)
+static int add_list(const struct tree *tree, struct libscols_line *parent, pid_t ns_tid,
+		    const struct list *list)
 {
 	char what[64];
 	char state[128];
@@ -118,9 +120,9 @@ static int add_list(const struct tree *tree, struct libscols_line *parent, const
 	if (!line)
 		return -ENOMEM;
 	for (size_t i = 0; i < list->n_entries && !error; i++)
-		error = add_futex(tree, line, &list->entries[i], false);
+		error = add_futex(tree, line, &list->entries[i], ns_tid, false);
 	if (!error && list->has_pending)
-		error = add_futex(tree, line, &list->pending, true);
+		error = add_futex(tree, line, &list->pending, ns_tid, true);
 	return error;
 }
 
@@ -151,7 +153,7 @@ static int add_task(const struct tree *tree, const struct task *task)
 	if (!line)
 		return -ENOMEM;
 	for (size_t i = 0; i < task->n_lists && !error; i++)
-		error = add_list(tree, line, &task->lists[i]);
+		error = add_list(tree, line, task->ns_tid, &task->lists[i]);
 	for (size_t i = 0; i < task->n_waits && !error; i++)
 		error = add_wait(tree, line, task, &task->waits[i]);
 	return error;

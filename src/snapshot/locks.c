@@ -331,11 +331,14 @@ static struct lock_evidence evidence_of(struct look *look, size_t index, bool or
 {
 	const struct lock *lock = &look->out->locks[index];
 	const struct lock_sights *sights = &look->sights[index];
-	struct lock_evidence evidence = {.orphan = orphan};
+	struct lock_evidence evidence = {.orphan = orphan, .stale = true};
 
 	for (size_t i = sights->first; i < sights->first + sights->count; i++) {
 		const struct occurrence *sight = &look->occurrences[i];
 
+		evidence.stale = evidence.stale && sight->task != SIZE_MAX &&
+				 !sight->futex->on_list && sight->futex->no_mutex &&
+				 !look_waits_for(look, sight->task, index);
 		if (sight->task == SIZE_MAX)
 			continue;
 		if (sight->task == lock->owner && sight->futex->on_list)
@@ -360,6 +363,12 @@ static void classify_all(struct look *look, const bool *orphan)
 		struct lock_evidence evidence = evidence_of(look, i, orphan[i]);
 
 		lock->state = classify_lock(lock, &evidence);
+		if (lock->state == FUTEX_STALE) {
+			/* What the word says of an owner is said by chance. */
+			lock->owner = SIZE_MAX;
+			lock->owner_tid = 0;
+			lock->dead_tid = 0;
+		}
 		for (size_t j = sights->first; j < sights->first + sights->count; j++) {
 			const struct occurrence *sight = &look->occurrences[j];
 			const struct task *task;
@@ -369,6 +378,7 @@ static void classify_all(struct look *look, const bool *orphan)
 			task = &look->out->tasks[sight->task];
 			sight->futex->state = classify_futex(sight->futex, task->ns_tid,
 							     look_waits_for(look, sight->task, i),
+							     task->wakes == sight->futex->address,
 							     lock->state);
 		}
 	}

@@ -128,6 +128,9 @@ int look_open_questions(struct look *look, struct file_id **ret_files, size_t *r
 /* recheck.c: looks again at what contradicts itself. *ret_changed: build the locks anew. */
 int look_recheck(struct look *look, bool *ret_changed);
 
+/* pending.c: whether what a list_op_pending in the window or a stale one shows is there to stay. */
+int look_at_pending(struct look *look);
+
 /* symbolise.c: names of locks that are variables, and the stacks that were asked for. */
 int look_symbolise(struct look *look);
 

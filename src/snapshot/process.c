@@ -235,6 +235,7 @@ static int note_waits(struct look *look, struct look_process *process, struct ta
 	size_t count = waiters_decode(call, abi_of(look, process, call->pc), &process->live.memory,
 				      waits);
 
+	task->wakes = waiters_decode_wake(call, abi_of(look, process, call->pc));
 	if (!count)
 		return 0;
 	refused = count == 1 ? refused_lock(task, call, &waits[0]) : NULL;
@@ -258,6 +259,7 @@ int look_again_at_waits(struct look *look, struct look_process *process, struct 
 	int error = procfs_syscall(process->tasks_fd, task->tid, &call);
 
 	task->n_waits = 0;
+	task->wakes = 0;
 	return error ? error : note_waits(look, process, task, &call);
 }
 

@@ -2,6 +2,7 @@
 #include "target/engine.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
@@ -45,18 +46,21 @@ int engine_new(const struct engine_options *options, struct engine **ret)
 	return 0;
 }
 
-void engine_free(struct engine *engine)
+int engine_free(struct engine *engine)
 {
+	int signal = 0;
+
 	if (!engine)
-		return;
+		return 0;
 	engine_detach_all(engine);
 	while (engine->tasks)
 		engine_drop(engine, *(struct engine_task **)engine->tasks);
 	if (engine->has_waker)
-		waker_stop(&engine->waker);
+		signal = waker_stop(&engine->waker);
 	restore_signals(engine);
 	free(engine->queue);
 	free(engine);
+	return signal;
 }
 
 int engine_push(struct engine *engine, pid_t tid, int status)
@@ -241,6 +245,46 @@ void engine_resume(struct engine *engine, const struct engine_stop *stop, bool w
 	}
 	if (task->again || stop->kind == ENGINE_EXITING || !has_moved(engine, task))
 		engine_go_on(task);
+}
+
+void engine_step(struct engine *engine, const struct engine_stop *stop)
+{
+	stop->task->step = true;
+	engine_resume(engine, stop, false);
+}
+
+void engine_pass_call(struct engine *engine, const struct engine_stop *stop)
+{
+	stop->task->want_end = true;
+	engine_resume(engine, stop, true);
+}
+
+bool engine_in_call(const struct engine_task *task)
+{
+#if defined(__x86_64__)
+	/* ERESTARTSYS to ERESTART_RESTARTBLOCK; of a 32-bit task the upper half is 0. */
+	const int32_t first = -512;
+	const int32_t last = -516;
+	struct user_regs_struct registers;
+	int32_t result;
+
+	if (ptrace(PTRACE_GETREGS, task->tid, NULL, &registers) < 0)
+		return false;
+	result = (int32_t)(uint32_t)registers.rax;
+	return (int64_t)registers.orig_rax >= 0 && result <= first && result >= last;
+#else
+	(void)task;
+	return false;
+#endif
+}
+
+bool engine_may_step(const struct engine_task *task)
+{
+	struct proc_signals signals;
+	uint64_t trap = UINT64_C(1) << (SIGTRAP - 1);
+
+	return procfs_signals(task->pid, task->tid, &signals) == 0 &&
+	       !((signals.blocked | signals.ignored | signals.caught) & trap);
 }
 
 void engine_skip_exiting(const struct engine *engine, const struct engine_task *task)

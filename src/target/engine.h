@@ -44,6 +44,8 @@ struct engine_task {
 	bool asked;      /* PTRACE_INTERRUPT is to be handed out */
 	bool again;      /* its last status is handed out once more */
 	bool leaving;    /* its PTRACE_EVENT_EXIT is behind it */
+	bool step;       /* goes on for one instruction only */
+	bool stepped;    /* did, and another stop came first: the step's SIGTRAP may be pending */
 	struct wait_event wait;
 };
 
@@ -55,6 +57,7 @@ enum engine_stop_kind {
 	ENGINE_NEW_TASK, /* other: the new thread's or process's first task; wait.kind says how */
 	ENGINE_ATTACHED, /* first stop of a task that was attached to */
 	ENGINE_ASKED,    /* engine_ask: it stands still between two instructions */
+	ENGINE_STEPPED,  /* engine_step: one instruction is done; pc */
 	ENGINE_EXEC,     /* other: its former TID */
 	ENGINE_EXITING,  /* last moment at which it can be looked at */
 	ENGINE_GONE,     /* wait: exited or killed. The task is dropped with engine_resume */
@@ -94,8 +97,11 @@ struct engine;
 /* 0 or a negative errno. The options' arrays must live as long as the engine. */
 int engine_new(const struct engine_options *options, struct engine **ret);
 
-/* Lets everything go as it was, except what engine_keep must follow. NULL is fine. */
-void engine_free(struct engine *engine);
+/*
+ * Lets everything go as it was, except what engine_keep must follow. NULL is fine. A control signal
+ * that came and was not handed out any more; 0: none.
+ */
+int engine_free(struct engine *engine);
 
 /* What engine_start could not do, and why it failed: for one clear line. */
 enum engine_start_error {
@@ -130,6 +136,31 @@ int engine_next(struct engine *engine, uint64_t deadline_ns, struct engine_stop 
 
 /* Lets the stop's task go on. want_end: at an ENGINE_ENTRY, stop again at the end of the call. */
 void engine_resume(struct engine *engine, const struct engine_stop *stop, bool want_end);
+
+/*
+ * Lets the stop's task go on for one instruction: ENGINE_STEPPED, or another stop that comes
+ * first. A system call is one instruction: its entry is not handed out. A task that blocks or
+ * ignores SIGTRAP, or has a handler for it, must not be stepped: the kernel would change that.
+ */
+void engine_step(struct engine *engine, const struct engine_stop *stop);
+
+/*
+ * Whether stepping would leave no trace in the task: SIGTRAP is neither blocked nor ignored nor
+ * caught. False too where /proc does not tell.
+ */
+bool engine_may_step(const struct engine_task *task);
+
+/*
+ * Whether a stopped task is in the middle of a system call that will begin anew: to be passed with
+ * engine_pass_call, because a step would last until the call is over.
+ */
+bool engine_in_call(const struct engine_task *task);
+
+/*
+ * Lets the stop's task go on to the end of its next system call: ENGINE_END, after an ENGINE_ENTRY
+ * if it is one of the engine's calls.
+ */
+void engine_pass_call(struct engine *engine, const struct engine_stop *stop);
 
 /*
  * Stops a running task soon: ENGINE_ASKED, if it lives so long. Asked again by itself when another

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a status of waitpid(2) to a stop that is handed out, or to a task that just goes on. */
+#include <errno.h>
 #include <linux/audit.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "target/engine.h"
@@ -16,8 +19,46 @@
 #define AUDIT_64 AUDIT_ARCH_X86_64
 #endif
 
+/* A breakpoint of its own (int3) has another code. */
+static bool is_step(const siginfo_t *info)
+{
+	return info->si_signo == SIGTRAP &&
+	       (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT);
+}
+
+static bool step_is_pending(pid_t tid)
+{
+	struct __ptrace_peeksiginfo_args which = {.nr = 1};
+	siginfo_t info;
+
+	for (; ptrace(PTRACE_PEEKSIGINFO, tid, &which, &info) == 1; which.off++)
+		if (is_step(&info))
+			return true;
+	return false;
+}
+
+/*
+ * A task that was let go while the SIGTRAP of a step is pending would die of it: it goes on until
+ * that is delivered, which is at once. The signal that it is still owed.
+ */
+static int take_back_step(const struct engine_task *task, int signal)
+{
+	int status;
+
+	if (!task->stepped || !step_is_pending(task->tid) ||
+	    ptrace(PTRACE_CONT, task->tid, NULL, (void *)(intptr_t)signal) < 0)
+		return signal;
+	while (waitpid(task->tid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return 0;
+	return WIFSTOPPED(status) && WSTOPSIG(status) != SIGTRAP && status >> 16 == 0
+		       ? WSTOPSIG(status)
+		       : 0;
+}
+
 void engine_let_go(const struct engine_task *task, int signal)
 {
+	signal = take_back_step(task, signal);
 	ptrace(PTRACE_DETACH, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
@@ -35,6 +76,8 @@ void engine_go_on(struct engine_task *task)
 	}
 	if (task->wait.kind == WAIT_GROUP_STOP)
 		request = PTRACE_LISTEN;
+	else if (task->step)
+		request = PTRACE_SINGLESTEP;
 	else if ((task->filtered && !task->want_end) || task->starting)
 		request = PTRACE_CONT;
 	/*
@@ -172,17 +215,32 @@ static bool read_exec(struct engine *engine, struct engine_task *task, struct en
 	return !task->quiet;
 }
 
-static bool read_signal(const struct engine_task *task, struct engine_stop *stop)
+static void read_pc(const struct engine_task *task, struct engine_stop *stop)
 {
-	siginfo_t info;
+	struct __ptrace_syscall_info at = {0};
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, (void *)sizeof(at), &at) >= 0)
+		stop->pc = at.instruction_pointer;
+}
+
+static bool read_signal(struct engine_task *task, bool stepping, struct engine_stop *stop)
+{
+	siginfo_t info = {0};
 
 	stop->kind = ENGINE_SIGNAL;
 	stop->signal = task->wait.signal;
-	if (task->quiet)
-		return false;
 	if (ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0 && info.si_code <= 0)
 		stop->sender = info.si_pid;
-	return true;
+	if ((stepping || task->stepped) && is_step(&info)) {
+		/* Ours: the program must not get it. */
+		task->wait.kind = WAIT_NOTHING;
+		task->stepped = false;
+		stop->kind = ENGINE_STEPPED;
+		read_pc(task, stop);
+		/* One that came late is nobody's any more. */
+		return stepping && !task->quiet;
+	}
+	return !task->quiet;
 }
 
 /* The first stop of a task. True: it is dealt with, or handed out. */
@@ -220,6 +278,10 @@ static bool first_stop(struct engine *engine, struct engine_task *task, int stat
 /* What a stopped task says. True: to be handed out; otherwise it goes on by itself. */
 static bool read_stop(struct engine *engine, struct engine_task *task, struct engine_stop *stop)
 {
+	bool stepping = task->step;
+
+	task->step = false;
+	task->stepped = task->stepped || (stepping && task->wait.kind != WAIT_SIGNAL);
 	switch (task->wait.kind) {
 	case WAIT_SYSCALL:
 		/* A task under the filter tells of an entry by WAIT_SECCOMP. */
@@ -234,12 +296,13 @@ static bool read_stop(struct engine *engine, struct engine_task *task, struct en
 	case WAIT_EXEC:
 		return read_exec(engine, task, stop);
 	case WAIT_SIGNAL:
-		return read_signal(task, stop);
+		return read_signal(task, stepping, stop);
 	case WAIT_INTERRUPTED:
 		if (!task->asked)
 			return false;
 		task->asked = false;
 		stop->kind = ENGINE_ASKED;
+		read_pc(task, stop);
 		return true;
 	case WAIT_GROUP_STOP:
 		stop->kind = ENGINE_STOPPED;

@@ -126,3 +126,14 @@ void live_memory_close(struct live_memory *live)
 		close(live->mem_fd);
 	live->mem_fd = -1;
 }
+
+int live_memory_write(pid_t tid, uint64_t address, const void *data, size_t size)
+{
+	struct iovec local = {(void *)data, size};
+	struct iovec remote = {(void *)address, size};
+	ssize_t written = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+
+	if (written < 0)
+		return -errno;
+	return (size_t)written == size ? 0 : -EFAULT;
+}

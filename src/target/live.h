@@ -21,4 +21,10 @@ struct live_memory {
 void live_memory_open(struct live_memory *live, pid_t pid, pid_t tid);
 void live_memory_close(struct live_memory *live);
 
+/*
+ * Writes into the memory of a thread that a tracer of ours holds still. 0, or a negative errno:
+ * -EFAULT, -ESRCH, -EPERM. The only way in which anything of a target is changed here.
+ */
+int live_memory_write(pid_t tid, uint64_t address, const void *data, size_t size);
+
 #endif

@@ -363,3 +363,25 @@ int procfs_yama_scope(void)
 
 	return size > 0 ? (int)strtol(text, NULL, 10) : -1;
 }
+
+int procfs_parse_signals(const char *status, struct proc_signals *ret)
+{
+	const char *at = strstr(status, "\nSigBlk:");
+	unsigned long long blocked;
+	unsigned long long ignored;
+	unsigned long long caught;
+
+	if (!at || sscanf(at, "\nSigBlk: %llx\nSigIgn: %llx\nSigCgt: %llx", &blocked, &ignored,
+			  &caught) != 3)
+		return -EPROTO;
+	*ret = (struct proc_signals){blocked, ignored, caught};
+	return 0;
+}
+
+int procfs_signals(pid_t pid, pid_t tid, struct proc_signals *ret)
+{
+	char text[SMALL_FILE];
+	ssize_t got = read_small(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid);
+
+	return got < 0 ? (int)got : procfs_parse_signals(text, ret);
+}

@@ -76,6 +76,15 @@ int procfs_syscall(int tasks_fd, pid_t tid, struct proc_syscall *ret);
 
 int procfs_schedstat(pid_t pid, pid_t tid, struct proc_schedstat *ret);
 
+/* Sets of signals: bit N - 1 for signal N. */
+struct proc_signals {
+	uint64_t blocked; /* by this thread */
+	uint64_t ignored;
+	uint64_t caught;
+};
+
+int procfs_signals(pid_t pid, pid_t tid, struct proc_signals *ret);
+
 /*
  * When the thread last ran, by the clock of the processor where it did (target/sched_clock.h).
  * -ENOENT, or -ESRCH where
@@ -95,6 +104,7 @@ int procfs_yama_scope(void);
 /* Parses the text of the files above; apart, so that tests can feed them. 0 or -EPROTO. */
 int procfs_parse_stat(const char *text, struct proc_stat *ret);
 int procfs_parse_status(const char *text, struct proc_status *ret);
+int procfs_parse_signals(const char *status, struct proc_signals *ret);
 int procfs_parse_syscall(const char *text, struct proc_syscall *ret);
 int procfs_parse_schedstat(const char *text, struct proc_schedstat *ret);
 int procfs_parse_last_ran(const char *text, uint64_t *ret_ns);

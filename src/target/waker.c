@@ -51,8 +51,8 @@ static void *run(void *argument)
 		pthread_mutex_lock(&waker->lock);
 		stopping = waker->stopping;
 		due = deadline_passed(waker);
-		if (number > 0 && !stopping && !is_nudge(&info) &&
-		    waker->n_queue < WAKER_QUEUE_MAX) {
+		/* One that comes at the end is kept for waker_stop. */
+		if (number > 0 && !is_nudge(&info) && waker->n_queue < WAKER_QUEUE_MAX) {
 			waker->queue[waker->n_queue++] = (struct waker_signal){
 				number, info.si_code <= 0 ? info.si_pid : 0};
 			due = true;
@@ -89,7 +89,7 @@ static void nudge(struct waker *waker)
 		}
 }
 
-void waker_stop(struct waker *waker)
+int waker_stop(struct waker *waker)
 {
 	pthread_mutex_lock(&waker->lock);
 	waker->stopping = true;
@@ -97,6 +97,7 @@ void waker_stop(struct waker *waker)
 	nudge(waker);
 	pthread_join(waker->thread, NULL);
 	pthread_mutex_destroy(&waker->lock);
+	return waker->n_queue ? waker->queue[0].number : 0;
 }
 
 bool waker_next(struct waker *waker, struct waker_signal *ret)

@@ -36,7 +36,8 @@ struct waker {
  * itself are not taken in. The struct must not move. 0 or a negative errno.
  */
 int waker_start(struct waker *waker, const sigset_t *signals);
-void waker_stop(struct waker *waker);
+/* The oldest signal that was taken in and that nobody asked for; 0: none. */
+int waker_stop(struct waker *waker);
 
 /* The oldest signal that was taken in. False: none. */
 bool waker_next(struct waker *waker, struct waker_signal *ret);

@@ -206,12 +206,14 @@ enum style state_style(enum futex_state state)
 	case FUTEX_ORPHAN:
 	case FUTEX_NOT_RECOVERABLE:
 	case FUTEX_UNREADABLE:
+	case FUTEX_STALE:
 		return STYLE_BROKEN;
 	case FUTEX_INCONSISTENT:
 	case FUTEX_FOREIGN:
 		return STYLE_DOUBTFUL;
 	case FUTEX_WAITING:
 	case FUTEX_PENDING:
+	case FUTEX_IN_WINDOW:
 		return STYLE_PASSING;
 	case FUTEX_FREE:
 		return STYLE_DIM;

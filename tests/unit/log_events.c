@@ -186,6 +186,13 @@ static void tell_life(struct log *log)
 		.locks = locks, .n_locks = ELEMENTS(locks), .n_cut = 7, .worst = LIST_LOOP};
 	const struct death unseen = {.unseen = true};
 	const struct death by_exec = {.by_exec = true};
+	const struct futex pending = {
+		.entry = 0x1020, .address = 0x1000, .word = 7, .word_ok = true};
+	const struct guard_action cleared = {
+		.lock = {.pending = true, .futex = &pending, .stale = true, .evidence = "__kind"},
+		.cleared = true};
+	const struct guard_action left = {
+		.lock = {.pending = true, .futex = &pending}, .doubtful = true, .error = 14};
 
 	TELL(log, .kind = EVENT_ATTACHED);
 	TELL(log, .kind = EVENT_DETACHED);
@@ -203,6 +210,8 @@ static void tell_life(struct log *log)
 	TELL(log, .kind = EVENT_SIGNAL, .signal = 40, .other = 1);
 	TELL(log, .kind = EVENT_SIGNAL, .signal = 10);
 	TELL(log, .kind = EVENT_STOPPED, .signal = 19);
+	TELL(log, .kind = EVENT_GUARD, .guard = &cleared);
+	TELL(log, .kind = EVENT_GUARD, .guard = &left);
 	TELL(log, .kind = EVENT_NOTE, .text = "note");
 	TELL(log, .kind = EVENT_NOTE);
 }

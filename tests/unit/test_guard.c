@@ -343,10 +343,107 @@ static void several_lists(void **state)
 	close_fixture(&fixture);
 }
 
+/* ---- Whether a pending entry is a lock ---- */
+
+static void pending_verdicts(void **state)
+{
+	static const struct {
+		uint32_t word;
+		bool no_mutex;
+		bool on_list;
+		int64_t futex_offset;
+		unsigned bits;
+		enum guard_verdict expected;
+	} cases[] = {
+		{ME, true, false, -32, 64, GUARD_STALE},
+		{ME | WORD_WAITERS, true, false, -32, 64, GUARD_STALE},
+		{ME | WORD_OWNER_DIED, true, false, -20, 32, GUARD_STALE},
+		{ME, true, false, -28, 64, GUARD_STALE},
+		/* It died while it took or gave back a mutex: that must be marked. */
+		{ME, false, false, -32, 64, GUARD_LOCK},
+		/* On the list it is its lock whatever lies there. */
+		{ME, true, true, -32, 64, GUARD_NOTHING},
+		/* The kernel would not write. A free word makes it wake somebody: that is needed. */
+		{OTHER, true, false, -32, 64, GUARD_NOTHING},
+		{0, true, false, -32, 64, GUARD_NOTHING},
+		{WORD_WAITERS, false, false, -32, 64, GUARD_NOTHING},
+		/* Nobody knows such a list. */
+		{ME, false, false, 8, 64, GUARD_DOUBTFUL},
+		{ME, false, false, -32, 32, GUARD_DOUBTFUL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct list list = {.bits = cases[i].bits,
+				    .futex_offset = cases[i].futex_offset,
+				    .has_pending = true,
+				    .pending = futex_at(0x9000, cases[i].word)};
+
+		list.pending.on_list = cases[i].on_list;
+		list.pending.no_mutex = cases[i].no_mutex;
+		assert_int_equal(guard_judge_pending(&list, ME), cases[i].expected);
+	}
+}
+
+static void nothing_pending(void **state)
+{
+	struct list list = {.bits = 64, .futex_offset = -32};
+
+	(void)state;
+	assert_int_equal(guard_judge_pending(&list, ME), GUARD_NOTHING);
+	/* The kernel cannot read it, or stops at a misaligned word. */
+	list.has_pending = true;
+	list.pending = (struct futex){.no_mutex = true, .word = ME};
+	assert_int_equal(guard_judge_pending(&list, ME), GUARD_NOTHING);
+	list.pending = futex_at(0x9001, ME);
+	list.pending.on_list = false;
+	list.pending.no_mutex = true;
+	assert_int_equal(guard_judge_pending(&list, ME), GUARD_NOTHING);
+}
+
+static void stale_at_death(void **state)
+{
+	struct fixture fixture;
+	const struct death *death;
+	struct futex stale = futex_at(0x9000, ME);
+
+	(void)state;
+	open_fixture(&fixture, 1);
+	stale.on_list = false;
+	stale.no_mutex = true;
+	set_pending(&fixture, stale);
+	death = judge(&fixture);
+	assert_int_equal(death->n_locks, 2);
+	assert_false(death->locks[0].stale);
+	assert_true(death->locks[1].stale);
+	assert_int_equal(death->locks[1].fate, FATE_OWNER_DIED);
+	assert_string_equal(death->locks[1].evidence, "glibc's __kind");
+	/* The kernel does not get to the pending entry of a broken list. */
+	fixture.list.end = LIST_FAULT;
+	assert_false(judge(&fixture)->locks[1].stale);
+	close_fixture(&fixture);
+}
+
+static void evidence(void **state)
+{
+	const struct list glibc = {.bits = 64, .futex_offset = -32};
+	const struct list musl = {.bits = 64, .futex_offset = -28};
+	const struct list other = {.bits = 64, .futex_offset = 16};
+
+	(void)state;
+	assert_string_equal(guard_evidence(&glibc), "glibc's __kind");
+	assert_string_equal(guard_evidence(&musl), "musl's _m_type");
+	assert_null(guard_evidence(&other));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_held),
+		cmocka_unit_test(pending_verdicts),
+		cmocka_unit_test(nothing_pending),
+		cmocka_unit_test(stale_at_death),
+		cmocka_unit_test(evidence),
 		cmocka_unit_test(held_locks_are_marked),
 		cmocka_unit_test(words_of_others),
 		cmocka_unit_test(behind_the_limit),

@@ -516,6 +516,12 @@ static void death_line(struct death_lock *locks, size_t count, struct death rest
 	expect(wanted);
 }
 
+static void guard_line(const struct guard_action *guard, const char *wanted)
+{
+	EVENT(.kind = EVENT_GUARD, .tid = 7003, .guard = guard);
+	expect(wanted);
+}
+
 static void deaths(void **state)
 {
 	struct death_lock locks[] = {
@@ -613,6 +619,71 @@ static void death_by_exec(void **state)
 	death_line(locks, 2, (struct death){.by_exec = true},
 		   "+++ execs as a thread that is not the leader: 2 robust locks stay locked for "
 		   "ever: 0x8244, 0x8220 (stays locked; 7002 waits for ever) +++\n");
+}
+
+static void exec_of_the_leader(void **state)
+{
+	struct death_lock lock = {.futex = &quiet, .fate = FATE_OWNER_DIED};
+
+	(void)state;
+	death_line(&lock, 1, (struct death){.by_exec = true, .is_leader = true},
+		   "+++ execs holding 1 robust lock: 0x8244 (nobody waits) +++\n");
+}
+
+static void stale_pending(void **state)
+{
+	struct death_lock locks[] = {
+		{.futex = &quiet, .fate = FATE_OWNER_DIED},
+		{.futex = &held,
+		 .fate = FATE_OWNER_DIED,
+		 .pending = true,
+		 .stale = true,
+		 .evidence = "glibc's __kind",
+		 .label = "victim.dat+0x0"},
+	};
+
+	(void)state;
+	death_line(locks, 2, (struct death){0},
+		   "+++ exits holding 1 robust lock: 0x8244 (nobody waits), pending 0x8220 "
+		   "<victim.dat+0x0> (stale: no lock is there any more (glibc's __kind), and the "
+		   "kernel writes FUTEX_OWNER_DIED to it) +++\n");
+}
+
+static void guard_lines(void **state)
+{
+	const struct guard_action base = {.lock = {.futex = &held,
+						   .pending = true,
+						   .stale = true,
+						   .evidence = "glibc's __kind",
+						   .label = "a.dat+0x0"}};
+	struct guard_action cleared = base;
+	struct guard_action failed = base;
+	struct guard_action left = base;
+	struct guard_action strict = base;
+
+	(void)state;
+	cleared.cleared = true;
+	failed.error = EFAULT;
+	left.doubtful = true;
+	strict.doubtful = true;
+	strict.cleared = true;
+	guard_line(&cleared,
+		   "+++ guard: list_op_pending is stale: pending 0x8220 <a.dat+0x0> is no lock any "
+		   "more (glibc's __kind); cleared, so that the kernel does not write there +++\n");
+	guard_line(&failed,
+		   "+++ guard: list_op_pending is stale: pending 0x8220 <a.dat+0x0> is no lock any "
+		   "more (glibc's __kind); it could not be cleared (Bad address): the kernel will "
+		   "write there +++\n");
+	guard_line(
+		&left,
+		"+++ guard: list_op_pending is doubtful: pending 0x8220 <a.dat+0x0>, of a list of "
+		"no known libc, names this thread; left: the kernel will mark it (--guard=strict "
+		"clears it) +++\n");
+	guard_line(
+		&strict,
+		"+++ guard: list_op_pending is doubtful: pending 0x8220 <a.dat+0x0>, of a list of "
+		"no known libc, names this thread; cleared, so that the kernel does not write "
+		"there +++\n");
 }
 
 static void after_death(void **state)
@@ -728,6 +799,9 @@ int main(void)
 		TEST(fates),
 		TEST(many_locks_are_cut),
 		TEST(death_by_exec),
+		TEST(exec_of_the_leader),
+		TEST(stale_pending),
+		TEST(guard_lines),
 		TEST(after_death),
 		TEST(stacks),
 		TEST(colours),

@@ -33,12 +33,12 @@ static void set_up(struct fixture *fixture)
 	assert_int_equal(waker_start(&fixture->waker, &fixture->signals), 0);
 }
 
-static void tear_down(struct fixture *fixture)
+static int tear_down(struct fixture *fixture)
 {
 	const struct timespec at_once = {0};
+	int left = waker_stop(&fixture->waker);
 	pid_t pid;
 
-	waker_stop(&fixture->waker);
 	kill(fixture->sleeper, SIGKILL);
 	do
 		pid = waitpid(-1, NULL, __WALL);
@@ -48,6 +48,7 @@ static void tear_down(struct fixture *fixture)
 	while (sigtimedwait(&fixture->signals, NULL, &at_once) > 0)
 		;
 	sigprocmask(SIG_SETMASK, &fixture->old, NULL);
+	return left;
 }
 
 /* The sleep that is to be ended. Nothing of the sleeper's: it was a waking. */
@@ -206,6 +207,27 @@ static void a_flood(void **state)
 	tear_down(&fixture);
 }
 
+/* At the end of a run it must not be lost. */
+static void one_that_nobody_asked_for(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		int left;
+
+		set_up(&fixture);
+		end(send(SIGTERM));
+		/* It was taken in, or it is still there for us; the wait for its sleep tells. */
+		if (i % 2)
+			sleep_until_woken(&fixture);
+		left = tear_down(&fixture);
+		assert_true(left == SIGTERM || (left == 0 && i % 2 == 0));
+	}
+	set_up(&fixture);
+	assert_int_equal(tear_down(&fixture), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_deadline_ends_the_sleep),
 		cmocka_unit_test(a_deadline_moved_near),
 		cmocka_unit_test(a_flood),
+		cmocka_unit_test(one_that_nobody_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
