@@ -80,7 +80,7 @@ static void print_bytes(const unsigned char bytes[RACE_BYTES], FILE *out)
 	fputc('\n', out);
 }
 
-static void print_taker(const struct race_round *round, FILE *out)
+static void print_taker(const struct race_result *result, const struct race_round *round, FILE *out)
 {
 	if (!round->mapped)
 		return;
@@ -93,8 +93,10 @@ static void print_taker(const struct race_round *round, FILE *out)
 	if (round->killed)
 		fprintf(out, "   %d is killed here, before step 4\n", round->unlocker);
 	if (round->guarded)
-		fprintf(out, "   the guard clears list_op_pending before the kernel looks at it "
-			     "(glibc's __kind: no mutex is there)\n");
+		fprintf(out,
+			"   the guard clears list_op_pending before the kernel looks at it (%s: no "
+			"mutex is there)\n",
+			result->libc == RACE_MUSL ? "musl's _m_type" : "glibc's __kind");
 	fprintf(out, "   victim.dat+0x%" PRIx64 " before", round->file_offset);
 	print_bytes(round->before, out);
 	fprintf(out, "   victim.dat+0x%" PRIx64 " after ", round->file_offset);
@@ -154,11 +156,10 @@ static void print_verdict(const struct race_result *result, const struct race_ro
 void race_text_round(const struct race_result *result, const struct race_round *round, bool color,
 		     FILE *out)
 {
-	(void)result;
 	(void)color;
 	for (enum race_step step = STEP_PENDING; step <= STEP_RELEASED; step++)
 		print_step(round, step, out);
-	print_taker(round, out);
+	print_taker(result, round, out);
 	if (round->steps.seen[STEP_CLEARED])
 		print_step(round, STEP_CLEARED, out);
 }

@@ -135,6 +135,15 @@ def case_in_words(env: Env) -> None:
     expect_equal(result.out.count("by chance they read"), 1, "the first round alone is told")
 
 
+def case_guard_in_words(env: Env) -> None:
+    result = env.tool.run("race", "--guard")
+    expect(result.status == 0 and "(glibc's __kind: no mutex is there)" in result.out and
+           "prevented by the guard" in result.out, f"{result!r}")
+    needs_musl(env)
+    result = env.tool.run("race", "--guard", "--libc", "musl", "--raw")
+    expect(result.status == 0 and "(musl's _m_type: no mutex is there)" in result.out, f"{result!r}")
+
+
 def case_nothing_is_left(env: Env) -> None:
     """No file, no process, whatever ends it."""
     result = env.tool.run("race", "-n", 3, env={"TMPDIR": str(env.tmp)})
