@@ -248,8 +248,7 @@ static int on_exec(struct follow *follow, const struct engine_stop *stop)
 static int on_gone(struct follow *follow, const struct engine_stop *stop)
 {
 	bool killed = stop->wait.kind == WAIT_KILLED;
-	struct event event = session_event(follow, stop->task,
-					   killed ? EVENT_KILLED : EVENT_EXITED);
+	struct event event;
 	int error = 0;
 
 	if (stop->task->tid == follow->command) {
@@ -266,6 +265,7 @@ static int on_gone(struct follow *follow, const struct engine_stop *stop)
 	}
 	if (!error)
 		error = owed_when_gone(follow, stop);
+	event = session_event(follow, stop->task, killed ? EVENT_KILLED : EVENT_EXITED);
 	event.status = stop->wait.status;
 	event.signal = stop->wait.signal;
 	event.core = stop->wait.core;

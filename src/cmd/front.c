@@ -14,7 +14,7 @@
 
 #include "cmd/complain.h"
 
-static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1};
+static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 static void pass_on(int fd, pid_t tracer)
 {
@@ -58,8 +58,8 @@ static void stand_in_front(pid_t tracer, int report, struct front_report *ret)
 		return;
 	*ret = (struct front_report){.status = 1};
 	if (waitpid(tracer, &status, 0) == tracer && WIFSIGNALED(status)) {
-		complain("the tracer %d was killed by signal %d: programs that it ran under a "
-			 "filter cannot register robust lists any more; end them",
+		complain("the tracer %d was killed by signal %d: programs under its filter can "
+			 "execute nothing, end no thread and register no list any more; end them",
 			 tracer, WTERMSIG(status));
 		ret->signal = WTERMSIG(status);
 	} else {

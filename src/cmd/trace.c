@@ -85,26 +85,6 @@ static int emit(void *context, const struct event *event)
 	return !error && ferror(sink->out) ? -EIO : error;
 }
 
-/* One line: line ends stand between members only, those in strings are escaped. */
-static int print_picture_json(const struct snapshot *picture, FILE *out)
-{
-	cleanup_free char *text = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
-	int error;
-
-	if (!memory)
-		return -ENOMEM;
-	error = json_print(picture, memory);
-	if (fclose(memory) || error)
-		return -ENOMEM;
-	for (size_t i = 0; i < size; i++)
-		if (text[i] == '\n')
-			text[i] = ' ';
-	fprintf(out, "{\"event\":\"snapshot\",\"snapshot\":%s}\n", text);
-	return 0;
-}
-
 static int print_picture(const struct sink *sink, const struct snapshot *picture)
 {
 	cleanup_free const struct column **chosen = calloc(n_columns,
@@ -135,7 +115,7 @@ static int take_picture_now(void *context, const pid_t *pids, size_t n_pids)
 		return error == -ENOMEM ? error : 0;
 	log_break(sink->log);
 	if (sink->options->json)
-		error = print_picture_json(&picture, sink->out);
+		error = json_print_line(&picture, sink->out);
 	else
 		error = print_picture(sink, &picture);
 	snapshot_free(&picture);
@@ -174,6 +154,19 @@ static int complain_failure(const struct trace_options *options, const struct fo
 
 /* ---- The run ---- */
 
+/* --api-nr says that this call is the one at its number, whatever others have there. */
+static bool is_told(const struct trace_options *options, enum call_form form)
+{
+	switch (form) {
+	case CALL_FORM_SET_ROBUST_LIST2:
+		return options->set_nr >= 0;
+	case CALL_FORM_GET_ROBUST_LIST2:
+		return options->get_nr >= 0 || (options->emulate && options->set_nr >= 0);
+	default:
+		return true;
+	}
+}
+
 /*
  * A number of the new API that is another call on this kernel is shown as that, and is not
  * emulated unless the person insists. An exit status, or -1.
@@ -191,17 +184,15 @@ static int set_up_calls(const struct trace_options *options, struct traced_calls
 		long number = calls->rows[i].numbers[0];
 		const char *taken = number < 0 ? NULL : revision_number_taken(number, major, minor);
 
-		if (!taken || (calls->rows[i].form != CALL_FORM_SET_ROBUST_LIST2 &&
-			       calls->rows[i].form != CALL_FORM_GET_ROBUST_LIST2))
+		if (!taken || is_told(options, calls->rows[i].form))
 			continue;
-		if (options->emulate && options->set_nr < 0) {
+		if (options->emulate) {
 			complain("%s cannot be emulated at its number %ld: that is %s on this "
 				 "kernel (%s); give other numbers with --api-nr",
 				 calls->rows[i].name, number, taken, name.release);
 			return TRACE_EXIT_USAGE;
 		}
-		if (!options->emulate)
-			traced_calls_taken(calls, number, taken);
+		traced_calls_taken(calls, number, taken);
 	}
 	return -1;
 }
@@ -309,6 +300,7 @@ static struct front_report trace_to_end(const struct trace_options *options)
 		.pc = options->pc,
 		.comm = options->comms,
 		.paths = options->paths,
+		.bare_pid = options->output && options->follow,
 		.entries_max = options->entries_max,
 	};
 	int front_fd = -1;

@@ -135,8 +135,9 @@ static int tell_entry(struct follow *follow, const struct engine_stop *stop,
 	event = session_event(follow, stop->task, EVENT_CALL_ENTRY);
 	event.call = &data->call;
 	event.pc = stop->pc;
+	/* Told with the end: the line is not whole before. */
 	if (follow->request.stack_depth)
-		error = stacks_at(follow, stop, &event);
+		error = stacks_at(follow, stop, &data->frames, &data->n_frames);
 	return error ? error : session_emit(follow, &event);
 }
 
@@ -171,6 +172,8 @@ int call_end(struct follow *follow, const struct engine_stop *stop)
 	event = session_event(follow, stop->task, EVENT_CALL_EXIT);
 	event.call = &data->call;
 	event.pc = stop->pc;
+	event.frames = data->frames;
+	event.n_frames = data->n_frames;
 	return session_emit(follow, &event);
 }
 

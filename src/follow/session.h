@@ -45,6 +45,8 @@ struct follow_task {
 	bool cannot_inject; /* no code of its memory can be used for calls on our behalf */
 	struct owed *owed;  /* collected at the entry of execve */
 	uint64_t entry_ns;
+	struct frame *frames; /* -k: where the call was made */
+	size_t n_frames;
 	struct death *death; /* told, or prepared at the entry of execve */
 	bool doubt_told;     /* of its list_op_pending, by --guard */
 	bool exit_entered;   /* was seen at the entry of exit(2) */
@@ -151,7 +153,9 @@ int touch_check(struct follow *follow, const struct engine_stop *stop,
 		const struct traced_call *row, size_t *ret_found);
 
 /* stacks.c */
-int stacks_at(struct follow *follow, const struct engine_stop *stop, struct event *event);
+/* The stack of the stopped task, into its arena. 0 or -ENOMEM; what cannot be read is empty. */
+int stacks_at(struct follow *follow, const struct engine_stop *stop, struct frame **ret,
+	      size_t *ret_count);
 void stacks_close(struct follow *follow);
 
 #endif

@@ -17,7 +17,8 @@ static int open_stacks(struct follow *follow)
 	return error;
 }
 
-int stacks_at(struct follow *follow, const struct engine_stop *stop, struct event *event)
+int stacks_at(struct follow *follow, const struct engine_stop *stop, struct frame **ret,
+	      size_t *ret_count)
 {
 	struct engine_task *task = stop->task;
 	struct follow_task *data = task->data;
@@ -30,6 +31,8 @@ int stacks_at(struct follow *follow, const struct engine_stop *stop, struct even
 	ssize_t count;
 	int error = follow->stacks ? 0 : open_stacks(follow);
 
+	*ret = NULL;
+	*ret_count = 0;
 	if (error)
 		return error;
 	process.maps = session_maps(data, task->tid, MAPS_AGE_NS);
@@ -45,8 +48,10 @@ int stacks_at(struct follow *follow, const struct engine_stop *stop, struct even
 	count = stack_unwind(follow->stacks, task->tid, &start, follow->request.stack_depth,
 			     &data->arena, &frames);
 	live_memory_close(&live);
-	event->frames = frames;
-	event->n_frames = count > 0 ? (size_t)count : 0;
+	if (count > 0) {
+		*ret = frames;
+		*ret_count = (size_t)count;
+	}
 	return count == -ENOMEM ? -ENOMEM : 0;
 }
 

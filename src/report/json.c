@@ -513,3 +513,23 @@ int json_print(const struct snapshot *snapshot, FILE *out)
 	free(builder.owners);
 	return builder.failed ? -ENOMEM : 0;
 }
+
+int json_print_line(const struct snapshot *snapshot, FILE *out)
+{
+	cleanup_free char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	int error;
+
+	if (!memory)
+		return -ENOMEM;
+	error = json_print(snapshot, memory);
+	if (fclose(memory) || error)
+		return -ENOMEM;
+	/* Line ends stand between members only, those in strings are escaped. */
+	for (size_t i = 0; i < size; i++)
+		if (text[i] == '\n')
+			text[i] = ' ';
+	fprintf(out, "{\"kind\":\"snapshot\",\"snapshot\":%s}\n", text);
+	return 0;
+}

@@ -12,4 +12,7 @@
 /* 0 or -ENOMEM. Errors of the stream are the caller's to look for (ferror). */
 int json_print(const struct snapshot *snapshot, FILE *out);
 
+/* The same as one line of a trace: {"kind": "snapshot", "snapshot": DOCUMENT}. */
+int json_print_line(const struct snapshot *snapshot, FILE *out);
+
 #endif

@@ -80,7 +80,7 @@ static int print_json(const struct summary *summary, FILE *out)
 						    (double)call->ns / 1e9)) < 0)
 			error = -ENOMEM;
 	}
-	root = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "event", "summary", "calls", calls,
+	root = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "kind", "summary", "calls", calls,
 			 "lists_registered", (json_int_t)summary->lists, "threads_ended",
 			 (json_int_t)summary->threads, "locks_held_at_death",
 			 (json_int_t)summary->held, "owner_died", (json_int_t)summary->owner_died,

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "report/json.h"
 #include "report/log.h"
+#include "report/summary.h"
 
 #define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -219,6 +221,9 @@ static void tell_life(struct log *log)
 int main(void)
 {
 	const struct log_options options = {.out = stdout, .json = true};
+	const struct summary summary = {
+		.calls = {{.name = "futex", .calls = 2, .errors = 1, .ns = 1500}}, .n_calls = 1};
+	const struct snapshot snapshot = {0};
 	struct log *log;
 
 	if (log_new(&options, &log))
@@ -227,5 +232,7 @@ int main(void)
 	tell_results(log);
 	tell_life(log);
 	log_free(log);
+	if (summary_print(&summary, true, stdout) || json_print_line(&snapshot, stdout))
+		return EXIT_FAILURE;
 	return ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
