@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ struct sink {
 	FILE *out;
 	struct log *log;
 	struct summary summary;
-	size_t n_attached;
+	pid_t first; /* thread of the first event; 0: there was none */
 };
 
 /* ---- Output ---- */
@@ -73,8 +74,9 @@ static int emit(void *context, const struct event *event)
 
 	if (sink->options->summary)
 		summary_add(&sink->summary, event);
-	if (event->kind == EVENT_NEW_TASK ||
-	    (event->kind == EVENT_ATTACHED && ++sink->n_attached == 2))
+	if (!sink->first)
+		sink->first = event->tid;
+	if (event->kind == EVENT_NEW_TASK || event->tid != sink->first)
 		log_many_tasks(sink->log);
 	if (sink->options->summary_only || is_silenced(sink->options, event->kind))
 		return 0;
@@ -229,6 +231,8 @@ static int close_output(struct sink *sink, int status)
 {
 	bool failed = false;
 
+	if (sink->log)
+		log_break(sink->log);
 	if (sink->options->summary && sink->out)
 		failed = summary_print(&sink->summary, sink->options->json, sink->out) != 0;
 	log_free(sink->log);
@@ -287,6 +291,19 @@ static struct front_report run(const struct trace_options *options, struct sink 
 	return report;
 }
 
+/* Whether several threads are attached to, so that the first line needs a number. */
+static bool attaches_to_several(const struct trace_options *options)
+{
+	struct stat status;
+	char path[32];
+
+	if (options->n_pids != 1)
+		return options->n_pids > 1;
+	snprintf(path, sizeof(path), "/proc/%d/task", options->pids[0]);
+	/* proc(5): a folder has a link for each folder in it, besides its own two. */
+	return stat(path, &status) == 0 && status.st_nlink > 3;
+}
+
 static struct front_report trace_to_end(const struct trace_options *options)
 {
 	struct sink sink = {.options = options};
@@ -318,6 +335,8 @@ static struct front_report trace_to_end(const struct trace_options *options)
 		report.status = complain_memory();
 		return report;
 	}
+	if (attaches_to_several(options))
+		log_many_tasks(sink.log);
 	report = run(options, &sink, front_fd);
 	front_tell(front_fd, &report);
 	return report;

@@ -37,6 +37,28 @@ def case_numbers_in_a_file(env: Env) -> None:
     expect(any(line.startswith("[pid ") for line in rest), trace.err)
 
 
+def case_numbers_without_life(env: Env) -> None:
+    """Lines of several threads have numbers also where -e leaves out what tells of new ones."""
+    code = ("import threading\n"
+            "e = threading.Event(); t = threading.Thread(target=e.wait); t.start(); e.set(); t.join()\n")
+    trace = traced(env, "-e", "lists", PYTHON, "-I", "-c", code, json=False)
+    numbered = [re.match(r"\[pid +(\d+)\] set_robust_list\(", line) for line in trace.lines()]
+    expect_equal([bool(n) for n in numbered], [False, True], trace.text)
+
+
+def case_attached_to_a_waiter(env: Env) -> None:
+    """Attached to threads that wait: each line has its number, and the last one is whole."""
+    tracee = env.tracee("contend", "-t", env.tmp / "locks", 2)
+    trace = Trace(env, "-e", "futex", "-p", tracee.pid, json=False)
+    wait_until(lambda: trace.text.count("futex(") == 2, "both waiters are told")
+    trace.signal(signal.SIGINT)
+    trace.expect_status(0)
+    for line in trace.lines():
+        expect(re.match(r"\[pid +\d+\] futex\(0x[0-9a-f]+ \[\d+\|FUTEX_WAITERS\], FUTEX_WAIT, ", line),
+               trace.text)
+    expect(trace.text.endswith(" ...>\n"), f"the end: {trace.text[-80:]!r}")
+
+
 def case_times_do_not_go_back(env: Env) -> None:
     trace = traced(env, "-f", env.program_of("owner_died"), env.tmp / "locks")
     times = [float(e["time"]) for e in trace.events() if "time" in e]
