@@ -516,9 +516,9 @@ int json_print(const struct snapshot *snapshot, FILE *out)
 
 int json_print_line(const struct snapshot *snapshot, FILE *out)
 {
-	cleanup_free char *text = NULL;
+	cleanup_free char *document = NULL;
 	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
+	FILE *memory = open_memstream(&document, &size);
 	int error;
 
 	if (!memory)
@@ -528,8 +528,8 @@ int json_print_line(const struct snapshot *snapshot, FILE *out)
 		return -ENOMEM;
 	/* Line ends stand between members only, those in strings are escaped. */
 	for (size_t i = 0; i < size; i++)
-		if (text[i] == '\n')
-			text[i] = ' ';
-	fprintf(out, "{\"kind\":\"snapshot\",\"snapshot\":%s}\n", text);
+		if (document[i] == '\n')
+			document[i] = ' ';
+	fprintf(out, "{\"kind\":\"snapshot\",\"snapshot\":%s}\n", document);
 	return 0;
 }

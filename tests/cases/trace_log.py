@@ -18,7 +18,8 @@ def case_stacks(env: Env) -> None:
     """-k: the stack of a call stands under its line, and in the line of its end as JSON."""
     lines = traced(env, "-k", "/bin/true", json=False).lines()
     at = next(i for i, line in enumerate(lines) if line.startswith("set_robust_list("))
-    expect(re.match(r" > /\S+\(\S*\) \[0x[0-9a-f]+\]$", lines[at + 1]), f"a frame: {lines[at + 1]!r}")
+    frame = lines[at + 1]
+    expect(re.match(r" > /\S+\(\S*\) \[0x[0-9a-f]+\]$", frame), f"a frame: {frame!r}")
     events = traced(env, "-k", "/bin/true").events("call-entry", "call-exit")
     expect_equal([bool(e["stack"]) for e in events], [e["kind"] == "call-exit" for e in events],
                  "stacks")
@@ -27,8 +28,8 @@ def case_stacks(env: Env) -> None:
 
 
 def case_numbers_in_a_file(env: Env) -> None:
-    """-o and -f: each line begins with the number of its thread; on standard error [pid N] does, once
-    there are several."""
+    """-o and -f: each line begins with the number of its thread; on standard error [pid N] does,
+    once there are several."""
     trace = traced(env, "-f", "bash", "-c", "/bin/true; /bin/true", json=False)
     expect(all(re.match(r"\d+ +\S", line) for line in trace.lines()), trace.text)
     trace = traced(env, "-f", "bash", "-c", "/bin/true; /bin/true", json=False, log=False)
@@ -40,7 +41,8 @@ def case_numbers_in_a_file(env: Env) -> None:
 def case_numbers_without_life(env: Env) -> None:
     """Lines of several threads have numbers also where -e leaves out what tells of new ones."""
     code = ("import threading\n"
-            "e = threading.Event(); t = threading.Thread(target=e.wait); t.start(); e.set(); t.join()\n")
+            "e = threading.Event(); t = threading.Thread(target=e.wait)\n"
+            "t.start(); e.set(); t.join()\n")
     trace = traced(env, "-e", "lists", PYTHON, "-I", "-c", code, json=False)
     numbered = [re.match(r"\[pid +(\d+)\] set_robust_list\(", line) for line in trace.lines()]
     expect_equal([bool(n) for n in numbered], [False, True], trace.text)
@@ -53,9 +55,9 @@ def case_attached_to_a_waiter(env: Env) -> None:
     wait_until(lambda: trace.text.count("futex(") == 2, "both waiters are told")
     trace.signal(signal.SIGINT)
     trace.expect_status(0)
+    form = re.compile(r"\[pid +\d+\] futex\(0x[0-9a-f]+ \[\d+\|FUTEX_WAITERS\], FUTEX_WAIT, ")
     for line in trace.lines():
-        expect(re.match(r"\[pid +\d+\] futex\(0x[0-9a-f]+ \[\d+\|FUTEX_WAITERS\], FUTEX_WAIT, ", line),
-               trace.text)
+        expect(form.match(line), trace.text)
     expect(trace.text.endswith(" ...>\n"), f"the end: {trace.text[-80:]!r}")
 
 

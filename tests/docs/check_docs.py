@@ -390,14 +390,14 @@ def case_trace_words() -> None:
     for option, heading, bash_option, zsh, fish in (
             ("--events EVENTS", "EVENTS", "-e", "local -a events=(", "set -l events"),
             ("--api REVISION", "REVISIONS", "--api", "", "")):
-        words = re.search(rf"{option} (?:[a-z0-9_ ]+: )?((?:[a-z0-9]+(?: \(default\))?, )+[a-z0-9]+ or [a-z0-9]+)",
-                          text)
+        word = r"[a-z0-9]+(?: \(default\))?"
+        words = re.search(rf"{option} (?:[a-z0-9_ ]+: )?((?:{word}, )+{word} or {word})", text)
         expect(words, f"trace --help: no list of words behind {option}")
         wanted = re.split(", | or ", words.group(1).replace(" (default)", "")) if words else []
         same(f"man/robtrace-trace.1, {heading}", item_words(section(MAN_TRACE, heading)), wanted,
              f"trace --help, {option}")
-        same("completions/robtrace.bash", complete_bash("robtrace", "trace", bash_option, ""), wanted,
-             f"trace --help, {option}")
+        same("completions/robtrace.bash", complete_bash("robtrace", "trace", bash_option, ""),
+             wanted, f"trace --help, {option}")
         if zsh:
             got = [listed(ZSH, zsh, r"^\s*'([a-z]+):"), listed(FISH, fish, r"^\s*'([a-z]+)\t")]
         else:
