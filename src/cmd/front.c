@@ -36,18 +36,13 @@ static bool read_report(int fd, struct front_report *ret)
 	return got == sizeof(*ret);
 }
 
-/* Until the tracer reports or is gone. */
-static void stand_in_front(pid_t tracer, int report, struct front_report *ret)
+/* Until the tracer reports or is gone. The set is blocked. */
+static void stand_in_front(pid_t tracer, int report, const sigset_t *set, struct front_report *ret)
 {
 	struct pollfd waits[2] = {{.fd = report, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
-	sigset_t set;
 	int status;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		sigaddset(&set, passed_on[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	waits[1].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	waits[1].fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (poll(waits, 2, -1) >= 0 || errno == EINTR) {
 		if (waits[1].revents)
 			pass_on(waits[1].fd, tracer);
@@ -72,12 +67,20 @@ bool front_split(int *ret_fd, struct front_report *ret_report)
 	int pipe_fds[2];
 	pid_t front = getpid();
 	pid_t tracer;
+	sigset_t set;
+	sigset_t before;
 
 	*ret_fd = -1;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return true;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		sigaddset(&set, passed_on[i]);
+	/* From here on: the tracer may have a log, and a signal for it, before we run again. */
+	sigprocmask(SIG_BLOCK, &set, &before);
 	tracer = fork();
 	if (tracer <= 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		close(pipe_fds[0]);
 		*ret_fd = pipe_fds[1];
 		/* Without a process of its own the tracer does as well, until it would stay. */
@@ -89,7 +92,7 @@ bool front_split(int *ret_fd, struct front_report *ret_report)
 		return true;
 	}
 	close(pipe_fds[1]);
-	stand_in_front(tracer, pipe_fds[0], ret_report);
+	stand_in_front(tracer, pipe_fds[0], &set, ret_report);
 	close(pipe_fds[0]);
 	return false;
 }
