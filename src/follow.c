@@ -216,22 +216,21 @@ static int on_exec(struct follow *follow, const struct engine_stop *stop)
 	ssize_t length;
 	int error = 0;
 
+	/* Where another thread execs, the leader died first, and this is all that is told of it. */
+	if (former != stop->task && tells(follow, CALL_LISTS | CALL_LIFE))
+		error = death_after(follow, stop->task, true);
 	/* What was prepared at the entry has come true. */
-	if (former && tells(follow, CALL_LISTS | CALL_LIFE)) {
+	if (!error && former && tells(follow, CALL_LISTS | CALL_LIFE)) {
 		error = death_tell(follow, former);
 		if (!error)
-			error = death_after(follow, former);
+			error = death_after(follow, former, true);
 	}
 	if (!error)
 		error = owed_at_exec(follow, stop, former);
-	if (former && former->data) {
-		struct follow_task *data = former->data;
-
-		death_forget(data);
-		data->death_told = false;
-		data->doubt_told = false;
-		data->in_call = false;
-	}
+	if (former && former->data)
+		death_begin_anew(former->data);
+	if (stop->task->data)
+		death_begin_anew(stop->task->data);
 	session_forget_program(follow, stop->task);
 	engine_each(follow->engine, end_vfork, &stop->task->tid);
 	if (error)
@@ -261,7 +260,7 @@ static int on_gone(struct follow *follow, const struct engine_stop *stop)
 		/* Seldom, in a race of exit and group exit, its last stop is not reported. */
 		error = death_tell(follow, stop->task);
 		if (!error)
-			error = death_after(follow, stop->task);
+			error = death_after(follow, stop->task, false);
 	}
 	if (!error)
 		error = owed_when_gone(follow, stop);

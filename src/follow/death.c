@@ -37,6 +37,15 @@ void death_forget(struct follow_task *data)
 	data->death = NULL;
 }
 
+void death_begin_anew(struct follow_task *data)
+{
+	death_forget(data);
+	data->death_told = false;
+	data->at_exit = false;
+	data->doubt_told = false;
+	data->in_call = false;
+}
+
 /* ---- The lists ---- */
 
 /* All lists of the thread, walked, into its arena. Their number or a negative errno. */
@@ -162,7 +171,8 @@ static int name_locks(struct engine_task *task, struct arena *arena, struct deat
 		name_place(&lock->place, task->pid, lock->futex->address, text);
 		lock->label = arena_strdup(arena, text);
 		/* The maps may be read anew before this is told. */
-		lock->place.path = NULL;
+		if (lock->place.path)
+			lock->place.path = arena_strdup(arena, lock->place.path);
 		if (!lock->label)
 			return -ENOMEM;
 		contended = contended || (lock->futex->word_ok && lock->futex->word & WORD_WAITERS);
@@ -357,7 +367,7 @@ int death_at_end(struct follow *follow, struct engine_task *task)
 	return error ? error : death_tell(follow, task);
 }
 
-int death_after(struct follow *follow, struct engine_task *task)
+int death_after(struct follow *follow, struct engine_task *task, bool by_exec)
 {
 	struct follow_task *data = task->data;
 	struct death *death = data ? data->death : NULL;
@@ -368,7 +378,7 @@ int death_after(struct follow *follow, struct engine_task *task)
 
 	if (!death || !data->death_told)
 		return 0;
-	other = death->by_exec ? 0 : living_thread(follow, task);
+	other = by_exec ? 0 : living_thread(follow, task);
 	live_memory_open(&live, task->pid, other);
 	for (size_t i = 0; i < death->n_locks; i++)
 		count += read_after(data, &death->locks[i], other ? &live.memory : NULL);

@@ -109,9 +109,11 @@ int death_prepare(struct follow *follow, struct engine_task *task, bool by_exec)
 /* The thread is about to end: reads its lists and tells. */
 int death_at_end(struct follow *follow, struct engine_task *task);
 int death_tell(struct follow *follow, struct engine_task *task);
-/* It is gone: what became of its locks. */
-int death_after(struct follow *follow, struct engine_task *task);
+/* It is gone: what became of its locks. by_exec: their memory is gone too, but for files. */
+int death_after(struct follow *follow, struct engine_task *task, bool by_exec);
 void death_forget(struct follow_task *data);
+/* The task has a new program: its end is to come. */
+void death_begin_anew(struct follow_task *data);
 
 /* sleepers.c: adds those who sleep on locks of emulated lists. 0 or -ENOMEM. */
 int sleepers_find(struct follow *follow, struct engine_task *task, struct arena *arena,

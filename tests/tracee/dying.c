@@ -5,6 +5,7 @@
  * usage: dying FILE HOW LIST
  *   HOW:  return pthread_exit exit_group kill segv: a second thread does it
  *         exec: the first thread executes true(1); exec_other: the second one does
+ *         exec_over: the first thread has the list, the second one executes true(1)
  *         exec_fails: the second one tries in vain, then returns
  *   LIST: held pending pending_on pending_free too_long fault misaligned loop foreign empty
  * FILE gets slots of 16 bytes: an entry, then the futex word at byte 8. Slot 0 keeps the TID of
@@ -102,6 +103,12 @@ static void *die(void *arg)
 	return arg;
 }
 
+static void *replace(void *arg)
+{
+	execl("/bin/true", "true", NULL);
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	tracee_begin();
@@ -112,6 +119,10 @@ int main(int argc, char **argv)
 	list = argv[3];
 	if (strcmp(how, "exec") == 0)
 		die(NULL);
+	if (strcmp(how, "exec_over") == 0) {
+		build((uint32_t)gettid());
+		pthread_join(tracee_thread(replace, NULL), NULL);
+	}
 	pthread_join(tracee_thread(die, NULL), NULL);
 	return 0;
 }
