@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,16 +206,31 @@ static int judge_refusal(pid_t pid, pid_t tid, int error)
 		return 0;
 	if (procfs_status(pid, tid, &status) == 0 && status.tracer == getpid())
 		return 0; /* born of a thread that we have: its first stop will come */
+	/* The kernel says EPERM of one that is about to vanish. */
+	if (syscall(SYS_tgkill, pid, tid, 0) < 0 && errno == ESRCH)
+		return 0;
 	if (procfs_stat(pid, tid, &stat) == 0 && (stat.state == 'Z' || stat.state == 'X'))
 		return 0;
 	return error;
 }
 
-/* One pass. The number of new tasks, or a negative errno. */
-static int seize_new(struct engine *engine, pid_t pid)
+/*
+ * The kernel's list of threads breaks off when the one dies at which it stands. The number of links
+ * of the directory tells how many there are: those, and two.
+ */
+static bool is_whole(DIR *dir, nlink_t n_listed)
+{
+	struct stat status;
+
+	return fstat(dirfd(dir), &status) == 0 && n_listed + 2 >= status.st_nlink;
+}
+
+/* One pass. The number of new tasks, or a negative errno; *ret_whole: all threads were seen. */
+static int seize_new(struct engine *engine, pid_t pid, bool *ret_whole)
 {
 	cleanup_dir DIR *dir = NULL;
 	char path[64];
+	nlink_t n_listed = 0;
 	int found = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
@@ -224,7 +241,10 @@ static int seize_new(struct engine *engine, pid_t pid)
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 		struct engine_task *task;
 
-		if (tid <= 0 || engine_find(engine, tid))
+		if (tid <= 0)
+			continue;
+		n_listed++;
+		if (engine_find(engine, tid))
 			continue;
 		if (ptrace(PTRACE_SEIZE, tid, NULL,
 			   (void *)engine_trace_options(engine, engine->options.inject)) < 0) {
@@ -242,18 +262,20 @@ static int seize_new(struct engine *engine, pid_t pid)
 		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 		found++;
 	}
+	*ret_whole = is_whole(dir, n_listed);
 	return found;
 }
 
 int engine_attach(struct engine *engine, pid_t pid)
 {
-	int found = 1;
+	bool whole = false;
+	int found = 0;
 	int all = 0;
 
 	if (pid == getpid())
 		return -EINVAL;
-	for (int pass = 0; pass < PASSES_MAX && found > 0; pass++) {
-		found = seize_new(engine, pid);
+	for (int pass = 0; pass < PASSES_MAX && (found > 0 || !whole); pass++) {
+		found = seize_new(engine, pid, &whole);
 		if (found < 0)
 			return found;
 		all += found;

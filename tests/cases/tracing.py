@@ -129,12 +129,13 @@ def attached(env: Env, *pids: int, args: Sequence[object] = (), **options: Any) 
 
 
 def tracers_of(pid: int) -> set[int]:
-    """Of each thread; 0 where nobody traces it."""
+    """Of each thread that lives; 0 where nobody traces it."""
     found = set()
     for tid in os.listdir(f"/proc/{pid}/task"):
-        for line in proc_text(f"{pid}/task/{tid}/status").splitlines():
-            if line.startswith("TracerPid:"):
-                found.add(int(line.split()[1]))
+        fields = dict(line.split(":", 1) for line in
+                      proc_text(f"{pid}/task/{tid}/status").splitlines() if ":" in line)
+        if fields and fields["State"].strip()[0] not in "ZX":
+            found.add(int(fields["TracerPid"]))
     return found
 
 
