@@ -29,6 +29,8 @@ struct sink {
 	struct log *log;
 	struct summary summary;
 	pid_t first; /* thread of the first event; 0: there was none */
+	bool traced;     /* something was: there is a sum of it */
+	int write_error; /* errno of the first write that failed */
 };
 
 /* ---- Output ---- */
@@ -84,7 +86,10 @@ static int emit(void *context, const struct event *event)
 	/* What hangs in a call can be seen. */
 	if (event->kind == EVENT_CALL_ENTRY)
 		fflush(sink->out);
-	return !error && ferror(sink->out) ? -EIO : error;
+	if (error || !ferror(sink->out))
+		return error;
+	sink->write_error = errno;
+	return -EIO;
 }
 
 static int print_picture(const struct sink *sink, const struct snapshot *picture)
@@ -233,8 +238,11 @@ static int close_output(struct sink *sink, int status)
 
 	if (sink->log)
 		log_break(sink->log);
-	if (sink->options->summary && sink->out)
+	if (sink->options->summary && sink->out && sink->traced) {
 		failed = summary_print(&sink->summary, sink->options->json, sink->out) != 0;
+		if (ferror(sink->out) && !sink->write_error)
+			sink->write_error = errno;
+	}
 	log_free(sink->log);
 	if (sink->out) {
 		failed = ferror(sink->out) || failed;
@@ -243,6 +251,8 @@ static int close_output(struct sink *sink, int status)
 	}
 	if (!failed)
 		return status;
+	if (sink->write_error)
+		errno = sink->write_error;
 	complain("%s: cannot write the log: %s",
 		 sink->options->output ? sink->options->output : "standard error",
 		 errno ? strerror(errno) : "write error");
@@ -274,6 +284,7 @@ static struct front_report run(const struct trace_options *options, struct sink 
 		request.filter = false;
 		error = follow_open(&request, &follow, &result);
 	}
+	sink->traced = !error;
 	if (!error)
 		error = follow_run(follow, &result);
 	if (error)
