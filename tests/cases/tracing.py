@@ -24,8 +24,9 @@ class Trace:
     """A trace that runs, in a session of its own: all that is left of it dies with the case."""
 
     def __init__(self, env: Env, *args: object, prefix: Sequence[object] = (), json: bool = True,
-                 log: bool = True, environ: dict[str, str] | None = None, stdin: bytes = b"",
+                 log: bool = True, environ: dict[str, str] | None = None, stdin: bytes | None = b"",
                  ignored: Sequence[int] = ()) -> None:
+        """stdin: what there is to read; None: nothing, and no end of it."""
         number = len(env.started)
         self.log = env.tmp / f"trace-{number}.log"
         self.out_path = env.tmp / f"trace-{number}.out"
@@ -35,11 +36,11 @@ class Trace:
                 for a in (*prefix, env.tool.path, "trace", *options, *args)]
         self.argv = argv
         in_path = env.tmp / f"trace-{number}.in"
-        in_path.write_bytes(stdin)
+        in_path.write_bytes(stdin or b"")
         with open(in_path, "rb") as inp, open(self.out_path, "wb") as out, \
                 open(self.err_path, "wb") as err:
             self.popen = subprocess.Popen(
-                argv, stdin=inp, stdout=out, stderr=err, start_new_session=True,
+                argv, stdin=subprocess.PIPE if stdin is None else inp, stdout=out, stderr=err, start_new_session=True,
                 env=None if environ is None else {**os.environ, **environ},
                 preexec_fn=lambda: [signal.signal(n, signal.SIG_IGN) for n in ignored]
                 if ignored else None)
@@ -108,6 +109,8 @@ class Trace:
             pass
         self.popen.kill()
         self.popen.wait()
+        if self.popen.stdin:
+            self.popen.stdin.close()
 
 
 def traced(env: Env, *args: object, status: int = 0, timeout: float = DEADLINE,

@@ -53,6 +53,7 @@ static void by_timer(void)
 	const struct itimerspec soon = {.it_value = {.tv_nsec = 1000000}};
 	timer_t timer;
 
+	came = 0;
 	signal(SIGUSR1, on_timer);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &soon, NULL))
 		tracee_die("timer: %s", strerror(errno));
