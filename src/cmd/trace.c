@@ -28,7 +28,7 @@ struct sink {
 	FILE *out;
 	struct log *log;
 	struct summary summary;
-	pid_t first; /* thread of the first event; 0: there was none */
+	pid_t first;     /* thread of the first event; 0: there was none */
 	bool traced;     /* something was: there is a sum of it */
 	int write_error; /* errno of the first write that failed */
 };

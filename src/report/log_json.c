@@ -404,8 +404,8 @@ int log_json(struct log_line *line, const struct event *event)
 	    json_sprintf("%" PRIu64 ".%09" PRIu64, event->time_ns / second,
 			 event->time_ns % second),
 	    &failed);
-	put(object, "pid", json_integer(event->pid), &failed);
-	put(object, "tid", json_integer(event->tid), &failed);
+	put(object, "pid", task_id(event->pid), &failed);
+	put(object, "tid", task_id(event->tid), &failed);
 	put(object, "comm", text(event->comm), &failed);
 	put_particulars(object, event, &failed);
 	put(object, "stack", stack_json(event, &failed), &failed);

@@ -215,6 +215,20 @@ static bool read_exec(struct engine *engine, struct engine_task *task, struct en
 	return !task->quiet;
 }
 
+/* Who sent it, or 0. Of the signals of programs, those of timers and the like name nobody. */
+static pid_t sender_of(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case SI_USER:
+	case SI_TKILL:
+	case SI_QUEUE:
+	case SI_MESGQ:
+		return info->si_pid;
+	default:
+		return 0;
+	}
+}
+
 static void read_pc(const struct engine_task *task, struct engine_stop *stop)
 {
 	struct __ptrace_syscall_info at = {0};
@@ -229,8 +243,8 @@ static bool read_signal(struct engine_task *task, bool stepping, struct engine_s
 
 	stop->kind = ENGINE_SIGNAL;
 	stop->signal = task->wait.signal;
-	if (ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0 && info.si_code <= 0)
-		stop->sender = info.si_pid;
+	if (ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0)
+		stop->sender = sender_of(&info);
 	if ((stepping || task->stepped) && is_step(&info)) {
 		/* Ours: the program must not get it. */
 		task->wait.kind = WAIT_NOTHING;

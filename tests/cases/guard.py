@@ -37,7 +37,7 @@ def check_writes(env: Env, program: str, how: str) -> None:
     locks = [lock for e in trace.events("death") for lock in e["death"]["locks"]]
     expect_equal([(lock["pending"], lock["stale"], lock["fate"]) for lock in locks],
                  [(True, True, "owner-died")], f"{program} {how}: what was foretold")
-    expect_equal(locks[0]["where"]["path"], None, "path")
+    expect_equal(locks[0]["where"]["path"], str(env.tmp / "data"), "path")
     expect(str(env.tmp / "data") in locks[0]["lock"], f"the file is named: {locks[0]}")
     after_locks = [k for e in trace.events("death-after") for k in e["death"]["locks"]]
     expect(int(after_locks[0]["after"]["value"], 16) == OWNER_DIED, f"after: {after_locks}")

@@ -65,8 +65,11 @@ def case_the_form_of_strace(env: Env) -> None:
     lines = traced(env, "sh", "-c", "kill -TERM $$", json=False, status=-signal.SIGTERM).lines()
     expect(any(line.startswith("--- SIGTERM {si_signo=SIGTERM") for line in lines), f"{lines}")
     expect_equal(lines[-1], "+++ killed by SIGTERM +++", "the end")
-    lines = traced(env, "-f", "sh", "-c", "/bin/true; :", json=False).lines()
+    # To a terminal with brackets, once there are several; into a file for every line and bare.
+    lines = traced(env, "-f", "sh", "-c", "/bin/true; :", json=False, log=False).err.splitlines()
     expect(any(re.match(r"\[pid +\d+\] ", line) for line in lines), "PIDs once there are several")
+    lines = traced(env, "-f", "sh", "-c", "/bin/true; :", json=False).lines()
+    expect(all(re.match(r"\d+ ", line) for line in lines), f"PIDs with -f -o: {lines}")
 
 
 def case_clocks(env: Env) -> None:
@@ -123,9 +126,9 @@ def case_stacks(env: Env) -> None:
     # With the libc's own registration the stack is in ld.so; ours is called by main.
     for option in ("-k", "-kk"):
         trace = traced(env, option, env.program_of("calls"), "set")
-        stacks = [[f["function"] for f in e["stack"]] for e in trace.events("call-entry")]
+        stacks = [[f["function"] for f in e["stack"]] for e in trace.events("call-exit")]
         expect("main" in stacks[-1], f"{option}: {stacks}")
-        sources = [f["source"] for f in trace.events("call-entry")[-1]["stack"]
+        sources = [f["source"] for f in trace.events("call-exit")[-1]["stack"]
                    if f["function"] == "main"]
         expect_equal([bool(s) and s.endswith("calls.c") for s in sources], [option == "-kk"],
                      f"source lines with {option}")
@@ -150,7 +153,7 @@ def case_paths_and_names(env: Env) -> None:
     trace.expect_status(0)
     expect(str(lock) in trace.text, f"-y: {trace.text!r}")
     trace = traced(env, "-f", "-Y", "sh", "-c", "/bin/true; :", json=False)
-    expect(re.search(r"^\[pid +\d+<true>\] ", trace.text, re.M), f"-Y: {trace.text!r}")
+    expect(re.search(r"^\d+<true> ", trace.text, re.M), f"-Y: {trace.text!r}")
 
 
 def case_quiet(env: Env) -> None:
@@ -192,6 +195,7 @@ def case_summary(env: Env) -> None:
     expect(both.lines()[0].startswith("+++ execs"), "-C: the log comes first")
     expect_equal(sum(line.startswith("set_robust_list(") for line in both.lines()), 3, "-C: calls")
     trace = traced(env, "-c", *command)
+    expect_equal(check_schema(trace), Counter(summary=1), "-c -J")
     document = json.loads(trace.text)
     expect_equal({c["name"]: (c["calls"], c["errors"]) for c in document["calls"]},
                  {k: v for k, v in wanted.items() if k != "total"}, "-c -J")
@@ -217,6 +221,7 @@ def case_json_is_as_its_schema_says(env: Env) -> None:
     trace.signal(signal.SIGINT)
     trace.expect_status(0)
     seen += check_schema(trace)
+    seen += check_schema(traced(env, "--emulate", env.program_of("calls"), "nr=470"))
     missing = {"call-entry", "call-exit", "attached", "detached", "new-task", "exec", "death",
                "death-after", "exited", "killed", "signal", "stopped", "note"} - set(seen)
     expect(not missing, f"kinds that no case had: {missing}")
@@ -243,6 +248,7 @@ def case_picture_on_request(env: Env) -> None:
     expect(picture["schema"] == 1 and str(holder.pid) in json.dumps(picture), "the picture")
     trace.signal(signal.SIGINT)
     trace.expect_status(0)
+    expect(check_schema(trace)["snapshot"], "the picture as its schema says")
     trace = Trace(env, "sh", "-c", "echo up; read x", json=False, stdin=None)
     wait_until(lambda: trace.out, "the command is up")
     trace.signal(signal.SIGUSR1)
