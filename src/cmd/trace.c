@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,15 @@ static int close_output(struct sink *sink, int status)
 	return TRACE_EXIT_OUTPUT;
 }
 
+/* All is told, and what comes now comes too late to mean anything: it must not change our status. */
+static void ignore_control(void)
+{
+	static const int signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_IGN);
+}
+
 /* Traces to the end. Never returns where it had to stay behind. */
 static struct front_report run(const struct trace_options *options, struct sink *sink, int front_fd)
 {
@@ -298,6 +308,7 @@ static struct front_report run(const struct trace_options *options, struct sink 
 		front_stay_behind();
 		follow_keep(follow);
 	}
+	ignore_control();
 	follow_close(follow);
 	return report;
 }

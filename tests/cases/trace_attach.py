@@ -303,6 +303,19 @@ def case_as_another_user(env: Env) -> None:
     goes_on(tracee)
 
 
+def case_a_signal_at_the_end(env: Env) -> None:
+    """Ctrl-C in the moment when the target has ended by itself is too late to be died of."""
+    for _ in range(40):
+        target = env.program("sleep", "60")
+        trace = Trace(env, "-p", target.pid)
+        wait_until(lambda: trace.events("attached"), "attached")
+        target.kill()
+        wait_until(lambda: trace.events("killed"), "its end is told")
+        while trace.popen.poll() is None:
+            trace.signal(signal.SIGINT)
+        expect_equal(trace.popen.returncode, 0, "status")
+
+
 def case_own_python_with_timers(env: Env) -> None:
     """Interval timers and SIGCHLD, counted by a program that is traced now and then."""
     code = ("import os, signal, sys\n"
