@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/complain.h"
+#include "cmd/option_scan.h"
 #include "cmd/option_table.h"
 #include "cmd/option_values.h"
 
@@ -109,21 +110,10 @@ static int add_picture(char *path, struct options *options)
 	return -1;
 }
 
-/* An option that getopt_long did not take, as it stands in argv. */
-static int complain_option(int id, const char *given, const struct options *options)
+static int apply(int id, char *argument, void *context)
 {
-	const char *command = option_table_command(options->command);
+	struct options *options = context;
 
-	if (id == ':')
-		complain("%s needs an argument; see robtrace %s --help", given, command);
-	else
-		complain("%s is no option, or takes no argument; see robtrace %s --help", given,
-			 command);
-	return EXIT_USAGE;
-}
-
-static int apply(int id, char *argument, const char *given, struct options *options)
-{
 	switch (id) {
 	case 'p':
 		return option_pids(argument, &options->pids, &options->n_pids);
@@ -137,6 +127,7 @@ static int apply(int id, char *argument, const char *given, struct options *opti
 		options->json = true;
 		return -1;
 	case 'o':
+		options->columns_given = true;
 		return parse_columns(argument, options);
 	case 'n':
 		options->no_headings = true;
@@ -181,39 +172,28 @@ static int apply(int id, char *argument, const char *given, struct options *opti
 		return option_color(argument, &options->color);
 	case OPT_LIST_COLUMNS:
 		print_columns();
-		break;
-	case 'h':
-		option_table_print_help(options->command);
-		break;
-	case 'V':
-		printf("robtrace %s\n", ROBTRACE_VERSION);
-		break;
-	default:
-		return complain_option(id, given, options);
+		return EXIT_DONE;
+	default: /* the rows of the table are all above */
+		return -1;
 	}
-	options->done = true;
-	return EXIT_DONE;
 }
 
-/* Which options do not go together, as sentences. */
-static int check_exclusions(const struct options *options, bool output_given)
+static int check_exclusions(const struct options *options)
 {
-	const struct {
-		bool wrong;
-		const char *text;
-	} rules[] = {
+	const struct option_rule rules[] = {
 		{options->command != COMMAND_TOP && options->command != COMMAND_PROBE &&
 			 !options->all && !options->n_pids && !options->n_files,
 		 "say what to look at: -p PID, -a for all processes, or a FILE that they map"},
 		{options->all && options->n_pids, "-a and -p exclude each other"},
 		{options->all && options->n_files,
 		 "-a and FILE exclude each other; FILE alone looks at every process that maps it"},
-		{options->json && output_given,
+		{options->json && options->columns_given,
 		 "-J and -o exclude each other: the JSON document has all fields"},
 		{options->json && options->lists,
 		 "-J and -l exclude each other: the JSON document has the lists"},
 		{options->json && options->raw, "-J and -r exclude each other"},
-		{options->dot && (options->json || options->lists || options->raw || output_given),
+		{options->dot && (options->json || options->lists || options->raw ||
+				  options->columns_given),
 		 "--dot excludes -J, -l, -r and -o: it prints a graph and nothing else"},
 		{options->lists && options->raw,
 		 "-l and -r exclude each other: a tree is nothing to split into fields"},
@@ -221,25 +201,16 @@ static int check_exclusions(const struct options *options, bool output_given)
 		 "--picture needs --script: without it, top shows live processes"},
 		{options->script && !options->n_pictures,
 		 "--script needs a --picture, a document of robtrace show -J"},
-		{options->lists && output_given, "-l and -o exclude each other"},
+		{options->lists && options->columns_given, "-l and -o exclude each other"},
 	};
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!rules[i].wrong)
-			continue;
-		complain("%s", rules[i].text);
-		return EXIT_USAGE;
-	}
-	return -1;
+	return option_check_rules(rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 int options_parse(enum command_id command, int argc, char **argv, struct options *ret)
 {
-	char letters[2 * OPTION_ROWS_MAX];
-	struct option longs[OPTION_ROWS_MAX];
-	bool output_given = false;
-	int result = -1;
-	int id;
+	int result;
+	int rest;
 
 	*ret = (struct options){.command = command,
 				.color = option_default_color(STDOUT_FILENO),
@@ -248,21 +219,13 @@ int options_parse(enum command_id command, int argc, char **argv, struct options
 				.width = 80,
 				.height = 24,
 				.stack_depth = DEFAULT_STACK_DEPTH};
-	option_table_getopt(command, letters, longs);
-	optind = 1;
-	opterr = 0;
-	while (result < 0 && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		char letter[] = {'-', (char)optopt, '\0'};
-		bool is_letter = optopt > 0 && optopt < OPT_LIST_COLUMNS;
-
-		result = apply(id, optarg, is_letter ? letter : argv[optind - 1], ret);
-		output_given = output_given || id == 'o';
-	}
+	result = option_scan(command, argc, argv, apply, ret, &rest);
+	ret->done = result == EXIT_DONE;
 	if (result >= 0)
 		return result;
-	ret->files = argv + optind;
-	ret->n_files = (size_t)(argc - optind);
-	result = check_exclusions(ret, output_given);
+	ret->files = argv + rest;
+	ret->n_files = (size_t)(argc - rest);
+	result = check_exclusions(ret);
 	if (result < 0 && !ret->n_columns)
 		result = add_default_columns(ret);
 	return result;

@@ -47,6 +47,7 @@ struct options {
 	size_t stack_depth;
 	bool color;
 	const struct column **columns; /* malloced */
+	bool columns_given;
 	size_t n_columns;
 	uint64_t wait_ns; /* check: 0: look once */
 	uint64_t interval_ns;

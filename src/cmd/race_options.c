@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/complain.h"
+#include "cmd/option_scan.h"
 #include "cmd/option_table.h"
 #include "cmd/option_values.h"
 #include "names.h"
@@ -24,15 +25,6 @@ static int parse_libc(const char *text, struct race_options *options)
 		return -1;
 	}
 	complain("'%s' is no way to unlock for --libc; give glibc, musl or robust-unlock", text);
-	return RACE_EXIT_FAILED;
-}
-
-static int complain_option(int id, const char *given)
-{
-	if (id == ':')
-		complain("%s needs an argument; see robtrace race --help", given);
-	else
-		complain("%s is no option, or takes no argument; see robtrace race --help", given);
 	return RACE_EXIT_FAILED;
 }
 
@@ -54,8 +46,10 @@ static bool apply_flag(int id, struct race_options *options)
 	return flag;
 }
 
-static int apply(int id, const char *argument, const char *given, struct race_options *options)
+static int apply(int id, char *argument, void *context)
 {
+	struct race_options *options = context;
+
 	if (apply_flag(id, options))
 		return -1;
 	switch (id) {
@@ -72,17 +66,9 @@ static int apply(int id, const char *argument, const char *given, struct race_op
 		return option_seconds("--wait", argument, &options->wait_ns);
 	case OPT_COLOR:
 		return option_color(argument, &options->color);
-	case 'h':
-		option_table_print_help(COMMAND_RACE);
-		break;
-	case 'V':
-		printf("robtrace %s\n", ROBTRACE_VERSION);
-		break;
-	default:
-		return complain_option(id, given);
+	default: /* the rows of the table are all above */
+		return -1;
 	}
-	options->done = true;
-	return RACE_EXIT_AS_ASKED;
 }
 
 static int check_exclusions(const struct race_options *options)
@@ -91,10 +77,7 @@ static int check_exclusions(const struct race_options *options)
 	bool own = options->count || options->libc_given || options->waiter || options->raw ||
 		   options->guard;
 	bool lists = options->limit || options->circular;
-	const struct {
-		bool wrong;
-		const char *text;
-	} rules[] = {
+	const struct option_rule rules[] = {
 		{options->argv && options->n_pids, "-p and a COMMAND exclude each other"},
 		{options->n_pids > 1, "-p takes one process here"},
 		{real && (own || lists),
@@ -107,36 +90,21 @@ static int check_exclusions(const struct race_options *options)
 		{options->yes && !options->kill, "--yes answers what --kill asks: give both"},
 	};
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!rules[i].wrong)
-			continue;
-		complain("%s", rules[i].text);
-		return RACE_EXIT_FAILED;
-	}
-	return -1;
+	return option_check_rules(rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 int race_options_parse(int argc, char **argv, struct race_options *ret)
 {
-	char letters[2 * OPTION_ROWS_MAX];
-	struct option longs[OPTION_ROWS_MAX];
-	int result = -1;
-	int id;
+	int result;
+	int rest;
 
 	*ret = (struct race_options){.color = option_default_color(STDOUT_FILENO)};
-	option_table_getopt(COMMAND_RACE, letters, longs);
-	optind = 1;
-	opterr = 0;
-	while (result < 0 && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		char letter[] = {'-', (char)optopt, '\0'};
-		bool is_letter = optopt > 0 && optopt < OPT_LIST_COLUMNS;
-
-		result = apply(id, optarg, is_letter ? letter : argv[optind - 1], ret);
-	}
+	result = option_scan(COMMAND_RACE, argc, argv, apply, ret, &rest);
+	ret->done = result == RACE_EXIT_AS_ASKED;
 	if (result >= 0)
 		return result ? RACE_EXIT_FAILED : result;
-	if (optind < argc)
-		ret->argv = argv + optind;
+	if (rest < argc)
+		ret->argv = argv + rest;
 	result = check_exclusions(ret);
 	if (!ret->count)
 		ret->count = 1;

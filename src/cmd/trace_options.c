@@ -9,6 +9,7 @@
 
 #include "abi/traced_calls.h"
 #include "cmd/complain.h"
+#include "cmd/option_scan.h"
 #include "cmd/option_table.h"
 #include "cmd/option_values.h"
 #include "symbol/stack.h"
@@ -93,15 +94,6 @@ static int parse_guard(const char *text, struct trace_options *options)
 	return TRACE_EXIT_USAGE;
 }
 
-static int complain_option(int id, const char *given)
-{
-	if (id == ':')
-		complain("%s needs an argument; see robtrace trace --help", given);
-	else
-		complain("%s is no option, or takes no argument; see robtrace trace --help", given);
-	return TRACE_EXIT_USAGE;
-}
-
 /* Options without an argument. False: not one of these. */
 static bool apply_flag(int id, struct trace_options *options)
 {
@@ -158,8 +150,10 @@ static bool apply_flag(int id, struct trace_options *options)
 	}
 }
 
-static int apply(int id, const char *argument, const char *given, struct trace_options *options)
+static int apply(int id, char *argument, void *context)
 {
+	struct trace_options *options = context;
+
 	if (apply_flag(id, options))
 		return -1;
 	switch (id) {
@@ -190,25 +184,14 @@ static int apply(int id, const char *argument, const char *given, struct trace_o
 		return option_seconds("--snapshot-interval", argument, &options->snapshot_ns);
 	case OPT_COLOR:
 		return option_color(argument, &options->color);
-	case 'h':
-		option_table_print_help(COMMAND_TRACE);
-		break;
-	case 'V':
-		printf("robtrace %s\n", ROBTRACE_VERSION);
-		break;
-	default:
-		return complain_option(id, given);
+	default: /* the rows of the table are all above */
+		return -1;
 	}
-	options->done = true;
-	return TRACE_EXIT_DONE;
 }
 
 static int check_exclusions(const struct trace_options *options)
 {
-	const struct {
-		bool wrong;
-		const char *text;
-	} rules[] = {
+	const struct option_rule rules[] = {
 		{!options->argv && !options->n_pids,
 		 "say what to trace: a COMMAND, or -p PID for a process that runs"},
 		{options->argv && options->n_pids, "-p and a COMMAND exclude each other"},
@@ -222,21 +205,13 @@ static int check_exclusions(const struct trace_options *options)
 		 "-D goes with a COMMAND: with -p nobody is anybody's child"},
 	};
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!rules[i].wrong)
-			continue;
-		complain("%s", rules[i].text);
-		return TRACE_EXIT_USAGE;
-	}
-	return -1;
+	return option_check_rules(rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 {
-	char letters[2 * OPTION_ROWS_MAX];
-	struct option longs[OPTION_ROWS_MAX];
-	int result = -1;
-	int id;
+	int result;
+	int rest;
 
 	*ret = (struct trace_options){
 		.groups = CALL_LISTS | CALL_LIFE,
@@ -247,19 +222,12 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 		.get_nr = REVISION_NONE,
 		.color = option_default_color(STDERR_FILENO),
 	};
-	option_table_getopt(COMMAND_TRACE, letters, longs);
-	optind = 1;
-	opterr = 0;
-	while (result < 0 && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		char letter[] = {'-', (char)optopt, '\0'};
-		bool is_letter = optopt > 0 && optopt < OPT_LIST_COLUMNS;
-
-		result = apply(id, optarg, is_letter ? letter : argv[optind - 1], ret);
-	}
+	result = option_scan(COMMAND_TRACE, argc, argv, apply, ret, &rest);
+	ret->done = result == TRACE_EXIT_DONE;
 	if (result >= 0)
 		return result;
-	if (optind < argc)
-		ret->argv = argv + optind;
+	if (rest < argc)
+		ret->argv = argv + rest;
 	/* Wherever --emulate stands: what is not stopped at cannot be answered. */
 	if (ret->emulate)
 		ret->groups |= CALL_LISTS;
