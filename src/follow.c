@@ -82,6 +82,21 @@ static int begin(struct follow *follow)
 	return 0;
 }
 
+static void drop_task(void *context, struct engine_task *task)
+{
+	struct follow *follow = context;
+	struct follow_task *data = task->data;
+
+	if (!data)
+		return;
+	death_forget(data);
+	owed_free(data->owed);
+	arena_free(&data->arena);
+	session_drop_process(follow, data->process);
+	free(data);
+	task->data = NULL;
+}
+
 int follow_open(const struct follow_request *request, struct follow **ret,
 		struct follow_result *ret_result)
 {
@@ -91,7 +106,7 @@ int follow_open(const struct follow_request *request, struct follow **ret,
 		.inject = request->inject,
 		.control = control_signals,
 		.n_control = N_CONTROL,
-		.dropped = session_drop_task,
+		.dropped = drop_task,
 		.context = follow,
 	};
 	int error = follow ? 0 : -ENOMEM;

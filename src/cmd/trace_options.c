@@ -2,7 +2,6 @@
 #include "cmd/trace_options.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,9 +2,7 @@
 /* The end of a thread: what it holds, what the kernel will do with it, and what it did. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "abi/futex_word.h"
@@ -100,14 +98,6 @@ static bool nothing_on(const struct list *lists, ssize_t count)
 	return true;
 }
 
-/* The thread's number in its futex words. */
-static pid_t number_in_words(pid_t pid, pid_t tid)
-{
-	struct proc_status status;
-
-	return procfs_status(pid, tid, &status) == 0 ? status.ns_tid : tid;
-}
-
 /* Leaves what the kernel touches, or should. */
 static void drop_untouched(struct death *death)
 {
@@ -190,28 +180,6 @@ static int name_locks(struct engine_task *task, struct arena *arena, struct deat
 
 /* ---- Reading the words afterwards ---- */
 
-/* tid: of a task that has its memory still. That of the first thread may be gone. */
-static int open_mapped(pid_t tid, const struct map *map)
-{
-	char path[96];
-	struct stat status;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid,
-		 (unsigned long long)map->start, (unsigned long long)map->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	/* That needs a capability; its name will do where it still names the same file. */
-	fd = open(map->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == map->inode)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static struct death_file *find_file(struct follow_task *data, const struct place *place)
 {
 	for (size_t i = 0; i < data->n_files; i++) {
@@ -244,7 +212,7 @@ static int open_files(struct engine_task *task, struct arena *arena, const struc
 				.dev_major = place->dev_major,
 				.dev_minor = place->dev_minor,
 				.inode = place->inode,
-				.fd = open_mapped(task->tid, map)};
+				.fd = maps_open(task->tid, map, O_RDONLY)};
 	}
 	return 0;
 }
@@ -319,7 +287,7 @@ int death_prepare(struct follow *follow, struct engine_task *task, bool by_exec)
 	death = arena_alloc(&data->arena, sizeof(*death));
 	if (!death)
 		return -ENOMEM;
-	error = guard_judge_death(lists, (size_t)count, number_in_words(task->pid, task->tid),
+	error = guard_judge_death(lists, (size_t)count, procfs_ns_tid(task->pid, task->tid),
 				  &data->arena, death);
 	if (error)
 		return error;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* set_robust_list2 and get_robust_list2 of the followed, answered in place of the kernel. */
 #include <errno.h>
-#include <string.h>
 
 #include "follow/session.h"
 #include "target/access.h"
@@ -58,14 +57,6 @@ static int64_t get(struct follow *follow, const struct engine_stop *stop)
 	return inject_write(&caller, args[GET_HEAD_PTR], &list.head, width);
 }
 
-/* The task's number in its futex words. */
-static pid_t number_of(const struct engine_task *task)
-{
-	struct proc_status status;
-
-	return procfs_status(task->pid, task->tid, &status) == 0 ? status.ns_tid : task->tid;
-}
-
 int emulated_call(struct follow *follow, const struct engine_stop *stop, int64_t *ret_result)
 {
 	struct follow_task *data = session_task(follow, stop->task);
@@ -79,7 +70,7 @@ int emulated_call(struct follow *follow, const struct engine_stop *stop, int64_t
 	}
 	/* When the task is gone, nobody can be asked for it. */
 	if (!data->ns_tid)
-		data->ns_tid = number_of(stop->task);
+		data->ns_tid = procfs_ns_tid(stop->task->pid, stop->task->tid);
 	*ret_result = emulate_set(revision, &data->lists, stop->args, stop->bits);
 	return 0;
 }

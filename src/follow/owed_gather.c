@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "abi/futex_word.h"
@@ -125,27 +123,6 @@ static int walk_slot(struct walker *walker, const struct emulated_list *slot)
 
 /* ---- Where the words lie ---- */
 
-/* tid: of a task that has its memory still. That of the first thread may be gone. */
-static int open_mapped(pid_t tid, const struct map *map)
-{
-	char path[96];
-	struct stat status;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", tid,
-		 (unsigned long long)map->start, (unsigned long long)map->end);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	fd = open(map->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == map->inode)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static bool is_file_of(const struct owed_file *file, const struct map *map)
 {
 	return file->inode == map->inode && file->dev_major == map->dev_major &&
@@ -165,7 +142,7 @@ static int find_file(struct owed *owed, pid_t reader, const struct map *map, siz
 	owed->files[*ret] = (struct owed_file){.dev_major = map->dev_major,
 					       .dev_minor = map->dev_minor,
 					       .inode = map->inode,
-					       .fd = open_mapped(reader, map)};
+					       .fd = maps_open(reader, map, O_RDWR)};
 	return 0;
 }
 

@@ -9,15 +9,6 @@
 #include "target/procfs.h"
 #include "walk_list.h"
 
-/* As the kernel will know it when it looks: after an exec it is the leader. */
-static pid_t number_in_words(const struct engine_task *task, bool by_exec)
-{
-	pid_t tid = by_exec ? task->pid : task->tid;
-	struct proc_status status;
-
-	return procfs_status(task->pid, tid, &status) == 0 ? status.ns_tid : tid;
-}
-
 static int tell(struct follow *follow, struct engine_task *task, struct guard_action *action)
 {
 	const struct maps *maps = session_maps(task->data, task->tid, 0);
@@ -110,7 +101,8 @@ int pending_guard(struct follow *follow, struct engine_task *task, bool by_exec)
 	for (size_t i = 0; i < n_walks; i++) {
 		if (walked && !error && walks[i].list.has_pending)
 			error = guard_list(follow, task, &walks[i].list,
-					   number_in_words(task, by_exec));
+					   procfs_ns_tid(task->pid,
+							 by_exec ? task->pid : task->tid));
 		walk_release(&walks[i]);
 	}
 	return error;

@@ -4,7 +4,6 @@
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,7 +51,7 @@ static struct follow_process *use_process(struct follow *follow, pid_t pid)
 	return process;
 }
 
-static void drop_process(struct follow *follow, struct follow_process *process)
+void session_drop_process(struct follow *follow, struct follow_process *process)
 {
 	if (!process || --process->n_tasks)
 		return;
@@ -78,21 +77,6 @@ struct follow_task *session_task(struct follow *follow, struct engine_task *task
 	}
 	task->data = data;
 	return data;
-}
-
-void session_drop_task(void *context, struct engine_task *task)
-{
-	struct follow *follow = context;
-	struct follow_task *data = task->data;
-
-	if (!data)
-		return;
-	death_forget(data);
-	owed_free(data->owed);
-	arena_free(&data->arena);
-	drop_process(follow, data->process);
-	free(data);
-	task->data = NULL;
 }
 
 void session_forget_program(struct follow *follow, struct engine_task *task)

@@ -80,7 +80,8 @@ struct engine_task *session_find(struct follow *follow, struct engine_task *near
 
 /* The task's record, made when there is none. NULL without memory. */
 struct follow_task *session_task(struct follow *follow, struct engine_task *task);
-void session_drop_task(void *context, struct engine_task *task);
+/* One task less refers to the process. */
+void session_drop_process(struct follow *follow, struct follow_process *process);
 /* The program of the process is another one now. */
 void session_forget_program(struct follow *follow, struct engine_task *task);
 /* The maps of its process, read again when they are older than max_age_ns; NULL: unreadable. */

@@ -9,22 +9,14 @@
  * for a bounded number of them, until it has released it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "abi/call_flags.h"
-#include "abi/futex_word.h"
 #include "base/clock.h"
-#include "names.h"
-#include "place.h"
 #include "race/hunt_parts.h"
-#include "target/live.h"
 #include "target/procfs.h"
 
 /* Between two looks for a thread that holds a lock. */
@@ -37,147 +29,12 @@ static const int control_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 /* futex, futex_wake; i386: futex, futex_time64, futex_wake. */
 static const struct filter_call calls[] = {{SYS_futex, 240}, {-1, 422}, {454, 454}};
 
-static int fail(struct hunt *hunt, int error, const char *text)
-{
-	if (!hunt->failure->text[0]) {
-		snprintf(hunt->failure->text, sizeof(hunt->failure->text), "%s", text);
-		hunt->failure->error = -error;
-	}
-	return error;
-}
-
-/* ---- Which lock ---- */
-
-static bool place_is_wanted(const struct race_hunt_request *request, const struct place *place,
-			    target_addr address)
-{
-	if (request->by_address)
-		return address == request->address;
-	if (!request->by_file)
-		return true;
-	return place->shared && place->inode == request->inode &&
-	       place->dev_major == request->dev_major && place->dev_minor == request->dev_minor &&
-	       place->offset == request->offset;
-}
-
-bool hunt_is_wanted(const struct hunt *hunt, const struct engine_task *task, target_addr address)
-{
-	struct place place = {.kind = PLACE_UNKNOWN};
-	struct maps maps;
-	bool wanted;
-
-	if (!hunt->request->by_file)
-		return place_is_wanted(hunt->request, &place, address);
-	if (maps_read(task->pid, task->tid, &maps))
-		return false;
-	place = place_find(&maps, address);
-	wanted = place_is_wanted(hunt->request, &place, address);
-	maps_free(&maps);
-	return wanted;
-}
-
-/* ---- The window ---- */
-
-static int open_file(const struct engine_task *task, const struct maps *maps, target_addr address)
-{
-	const struct map *map = maps_find(maps, address);
-	struct stat status;
-	char path[96];
-	int fd;
-
-	if (!map || !map->shared || !map->inode)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", task->pid,
-		 (unsigned long long)map->start, (unsigned long long)map->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	fd = open(map->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && (fstat(fd, &status) < 0 || status.st_ino != map->inode)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Who, which lock, and what is needed to read its word when the process is gone. */
-static int describe(struct hunt *hunt, const struct engine_task *task)
-{
-	struct race_window *out = hunt->out;
-	struct place place = {.kind = PLACE_UNKNOWN};
-	char comm[PROC_COMM_MAX] = "";
-	char label[LABEL_MAX];
-	struct maps maps;
-	int tasks = procfs_open_tasks(task->pid);
-
-	out->pid = task->pid;
-	out->tid = task->tid;
-	if (tasks >= 0) {
-		procfs_comm(tasks, task->tid, comm);
-		close(tasks);
-	}
-	if (maps_read(task->pid, task->tid, &maps) == 0) {
-		place = place_find(&maps, out->address);
-		name_place(&place, task->pid, out->address, label);
-		if (hunt->request->kill)
-			hunt->after_fd = open_file(task, &maps, out->address);
-		hunt->after_offset = place.offset;
-		maps_free(&maps);
-	} else {
-		name_place(&place, task->pid, out->address, label);
-	}
-	out->comm = strdup(comm);
-	out->label = strdup(label);
-	return out->comm && out->label ? 0 : fail(hunt, -ENOMEM, "no memory");
-}
-
-int hunt_show_window(struct hunt *hunt, const struct engine_stop *stop, const struct list *list,
-		     target_addr entry, target_addr address, uint32_t word)
-{
-	hunt->out->head = list->head;
-	hunt->out->entry = entry;
-	hunt->out->address = address;
-	hunt->out->word = word;
-	hunt->out->at_wake = stop->kind == ENGINE_ENTRY;
-	hunt->found = true;
-	hunt->last = *stop;
-	return describe(hunt, stop->task);
-}
-
-/* ---- At a FUTEX_WAKE ---- */
-
 static bool is_wake(const struct engine_stop *stop)
 {
 	if (stop->kind != ENGINE_ENTRY)
 		return false;
 	return stop->nr == 454 ||
 	       call_futex_operation((uint32_t)stop->args[1]) == FUTEX_OPERATION_WAKE;
-}
-
-uint32_t hunt_number_in_words(const struct engine_task *task)
-{
-	struct proc_status status;
-
-	return (uint32_t)(procfs_status(task->pid, task->tid, &status) == 0 ? status.ns_tid
-									    : task->tid);
-}
-
-/* All lists of the thread, walked; to be given back by release_lists. */
-ssize_t hunt_read_lists(const struct hunt *hunt, const struct engine_task *task,
-			struct walk walks[HEADS_MAX])
-{
-	struct list heads[HEADS_MAX] = {0};
-	struct live_memory live;
-	ssize_t count;
-
-	live_memory_open(&live, task->pid, task->tid);
-	count = find_heads(&hunt->kernel, &live.memory, task->tid, heads);
-	for (ssize_t i = 0; i < count; i++)
-		walks[i] = (struct walk){.list = heads[i]};
-	if (count > 0 && walk_lists(&live.memory, walks, (size_t)count))
-		count = 0;
-	live_memory_close(&live);
-	return count > 0 ? count : 0;
 }
 
 static void release_lists(struct walk walks[HEADS_MAX], ssize_t count)
@@ -190,7 +47,7 @@ static int look_at_wake(struct hunt *hunt, const struct engine_stop *stop)
 {
 	struct walk walks[HEADS_MAX];
 	ssize_t count = hunt_read_lists(hunt, stop->task, walks);
-	uint32_t tid = hunt_number_in_words(stop->task);
+	uint32_t tid = (uint32_t)procfs_ns_tid(stop->task->pid, stop->task->tid);
 	target_addr woken = stop->bits == 64 ? stop->args[0] : (uint32_t)stop->args[0];
 	int error = 0;
 
@@ -242,10 +99,10 @@ static int on_other(struct hunt *hunt, const struct engine_stop *stop)
 {
 	if (stop->kind == ENGINE_CONTROL) {
 		hunt->failure->signal = stop->signal;
-		return fail(hunt, -EINTR, "interrupted");
+		return hunt_fail(hunt, -EINTR, "interrupted");
 	}
 	if (clock_now_ns() >= hunt->deadline_ns)
-		return fail(hunt, -ETIME, "no thread was seen in the window in that time");
+		return hunt_fail(hunt, -ETIME, "no thread was seen in the window in that time");
 	hunt_ask_next(hunt);
 	return 0;
 }
@@ -261,14 +118,16 @@ static int search(struct hunt *hunt)
 		error = stop.task ? on_task(hunt, &stop) : on_other(hunt, &stop);
 		/* One in single steps gives no rest, and the time is over all the same. */
 		if (!error && !hunt->found && clock_now_ns() >= hunt->deadline_ns)
-			error = fail(hunt, -ETIME, "no thread was seen in the window in that time");
+			error = hunt_fail(hunt, -ETIME,
+					  "no thread was seen in the window in that time");
 		if (clock_now_ns() >= next)
 			next = clock_now_ns() + LOOK_NS;
 	}
 	if (got < 0)
-		return fail(hunt, got, "waiting for the program failed");
+		return hunt_fail(hunt, got, "waiting for the program failed");
 	if (!error && !hunt->found)
-		return fail(hunt, -ECHILD, "the program ended before a thread was in the window");
+		return hunt_fail(hunt, -ECHILD,
+				 "the program ended before a thread was in the window");
 	return error;
 }
 
@@ -339,14 +198,14 @@ static int begin(struct hunt *hunt)
 
 	if (!request->argv) {
 		error = engine_attach(hunt->engine, request->pid);
-		return error ? fail(hunt, error, "cannot attach") : 0;
+		return error ? hunt_fail(hunt, error, "cannot attach") : 0;
 	}
 	error = engine_start(hunt->engine, &command, &hunt->command, &what);
 	if (error)
 		hunt->command = 0;
-	return error ? fail(hunt, error,
-			    what == ENGINE_START_SEIZE ? "cannot trace even our own child"
-						       : "cannot be started")
+	return error ? hunt_fail(hunt, error,
+				 what == ENGINE_START_SEIZE ? "cannot trace even our own child"
+							    : "cannot be started")
 		     : 0;
 }
 
@@ -379,7 +238,7 @@ int race_hunt(const struct race_hunt_request *request, struct race_window *ret, 
 	*ret_failure = (struct race_failure){0};
 	*ret_command = 0;
 	if (error)
-		return fail(&hunt, error, "cannot ask this kernel");
+		return hunt_fail(&hunt, error, "cannot ask this kernel");
 	error = engine_new(&options, &hunt.engine);
 	if (!error)
 		error = begin(&hunt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of a hunt for the window share: hunt.c and hunt_step.c. */
+/* What the parts of a hunt for the window share: hunt.c and hunt_*.c. */
 #ifndef ROBTRACE_RACE_HUNT_PARTS_H
 #define ROBTRACE_RACE_HUNT_PARTS_H
 
@@ -41,15 +41,16 @@ struct hunt {
 	uint64_t after_offset;
 };
 
-/* hunt.c */
+/* hunt_window.c */
+
+/* Notes why it failed, the first time; gives the error back. */
+int hunt_fail(struct hunt *hunt, int error, const char *text);
 
 /* Whether the lock at that address is one that was asked for. */
 bool hunt_is_wanted(const struct hunt *hunt, const struct engine_task *task, target_addr address);
 /* The stop's task stands in the window: notes all of it. 0 or -ENOMEM. */
 int hunt_show_window(struct hunt *hunt, const struct engine_stop *stop, const struct list *list,
 		     target_addr entry, target_addr address, uint32_t word);
-/* The thread's number, as its futex words have it. */
-uint32_t hunt_number_in_words(const struct engine_task *task);
 /* All lists of the thread, walked; each to be given back by walk_release. How many. */
 ssize_t hunt_read_lists(const struct hunt *hunt, const struct engine_task *task,
 			struct walk walks[HEADS_MAX]);

@@ -5,6 +5,7 @@
 #include "abi/futex_word.h"
 #include "race/hunt_parts.h"
 #include "target/live.h"
+#include "target/procfs.h"
 
 /* Instructions for which one thread goes by single steps; then it runs freely for a while. */
 #define INSTRUCTIONS_MAX ((size_t)200000)
@@ -55,7 +56,7 @@ void hunt_choose(struct hunt *hunt, const struct engine_stop *stop)
 	if (!engine_may_step(stop->task))
 		return;
 	count = hunt_read_lists(hunt, stop->task, walks);
-	tid = hunt_number_in_words(stop->task);
+	tid = (uint32_t)procfs_ns_tid(stop->task->pid, stop->task->tid);
 	for (ssize_t i = 0; i < count && !hunt->quarry.tid; i++) {
 		const struct list *list = &walks[i].list;
 

@@ -38,11 +38,7 @@ static void gathering_release(struct gathering *gathering)
 /* The thread's TID as its futex words carry it. */
 static pid_t own_tid(const struct look_process *process, pid_t tid)
 {
-	struct proc_status status;
-
-	if (!process->foreign_ns)
-		return tid;
-	return procfs_status(process->pid, tid, &status) == 0 ? status.ns_tid : tid;
+	return process->foreign_ns ? procfs_ns_tid(process->pid, tid) : tid;
 }
 
 static int gather_lists(struct gathering *gathering, const struct task *task,

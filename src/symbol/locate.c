@@ -86,13 +86,12 @@ static int open_below(pid_t tid, const char *path, const struct map *map)
 
 int locate_module(pid_t tid, const struct map *map)
 {
-	char path[96];
+	char path[MAPS_LINK_MAX];
 	int fd;
 
 	if (!map->inode || map->shared)
 		return -ENOENT;
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, tid, map->start,
-		 map->end);
+	maps_link(tid, map, path);
 	fd = open_regular(path);
 	if (fd >= 0)
 		return fd;

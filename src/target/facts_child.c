@@ -5,7 +5,6 @@
 #include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -63,7 +62,7 @@ static int try_syscall_file(pid_t child)
 /* Whether a shared mapping of another process could be had through its name there. */
 static int try_map_files(pid_t child, const struct maps *maps)
 {
-	char path[128];
+	char path[MAPS_LINK_MAX];
 	cleanup_fd int fd = -1;
 
 	for (size_t i = 0; i < maps->count; i++) {
@@ -71,8 +70,7 @@ static int try_map_files(pid_t child, const struct maps *maps)
 
 		if (!map->inode)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, child,
-			 map->start, map->end);
+		maps_link(child, map, path);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? -errno : 0;
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,4 +219,34 @@ int maps_identify_file(const char *path, struct map *ret)
 	if (fd >= 0)
 		identify_by_map(fd, ret);
 	return 0;
+}
+
+void maps_link(pid_t tid, const struct map *map, char ret[MAPS_LINK_MAX])
+{
+	snprintf(ret, MAPS_LINK_MAX, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, tid, map->start,
+		 map->end);
+}
+
+int maps_open(pid_t tid, const struct map *map, int flags)
+{
+	char link[MAPS_LINK_MAX];
+	struct stat info;
+	struct map named;
+	int fd;
+
+	maps_link(tid, map, link);
+	fd = open(link, flags | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	/* Another file may have that name here. */
+	if (maps_identify_file(map->path, &named) || named.inode != map->inode ||
+	    named.dev_major != map->dev_major || named.dev_minor != map->dev_minor)
+		return -ENOENT;
+	fd = open(map->path, flags | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_ino == map->inode)
+		return fd;
+	close(fd);
+	return -ENOENT;
 }

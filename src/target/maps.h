@@ -40,6 +40,19 @@ const struct map *maps_find(const struct maps *maps, uint64_t address);
 
 void maps_free(struct maps *maps);
 
+/* Room for maps_link. */
+#define MAPS_LINK_MAX 96
+
+/* "/proc/PID/map_files/START-END": the mapped file itself, whatever its name is by now (proc(5)). */
+void maps_link(pid_t tid, const struct map *map, char ret[MAPS_LINK_MAX]);
+
+/*
+ * Opens the mapped file with these flags of open(2). By its link, which needs CAP_SYS_ADMIN or
+ * CAP_CHECKPOINT_RESTORE; without, by its name, where that still names this very file in our own
+ * mount namespace. tid: a task that has its memory still. A descriptor, or a negative errno.
+ */
+int maps_open(pid_t tid, const struct map *map, int flags);
+
 /*
  * How the maps of other processes name this file. On overlayfs and btrfs stat(2) gives another
  * device than the maps do, so the file is mapped for a moment and looked up in our own maps.

@@ -228,6 +228,13 @@ int procfs_status(pid_t pid, pid_t tid, struct proc_status *ret)
 	return size < 0 ? (int)size : procfs_parse_status(text, ret);
 }
 
+pid_t procfs_ns_tid(pid_t pid, pid_t tid)
+{
+	struct proc_status status;
+
+	return procfs_status(pid, tid, &status) == 0 ? status.ns_tid : tid;
+}
+
 int procfs_open_tasks(pid_t pid)
 {
 	char path[64];

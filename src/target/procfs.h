@@ -66,6 +66,8 @@ pid_t procfs_living_thread(pid_t pid);
 
 int procfs_stat(pid_t pid, pid_t tid, struct proc_stat *ret);
 int procfs_status(pid_t pid, pid_t tid, struct proc_status *ret);
+/* The thread's number in its own PID namespace, as its futex words carry it; tid if not known. */
+pid_t procfs_ns_tid(pid_t pid, pid_t tid);
 /*
  * These two are read for every thread there is, so they are opened relative to a descriptor of
  * /proc/PID/task (procfs_open_tasks; the caller closes it).
