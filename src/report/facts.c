@@ -6,8 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "report/escape.h"
+#include "report/json_part.h"
 
 /* Version of the document that docs/json-schema-probe.json describes. */
 #define SCHEMA_VERSION 1
@@ -54,16 +53,13 @@ int facts_print_text(const struct fact_group *groups, size_t n_groups, const str
 
 static json_t *value_json(const struct fact *fact)
 {
-	cleanup_free char *safe = NULL;
-
 	switch (fact->type) {
 	case FACT_BOOL:
 		return json_boolean(fact->number);
 	case FACT_NUMBER:
 		return json_integer(fact->number);
 	case FACT_STRING:
-		safe = escape_utf8(fact->string);
-		return safe ? json_string_nocheck(safe) : NULL;
+		return json_part_text(fact->string);
 	case FACT_NONE:
 		break;
 	}

@@ -10,12 +10,8 @@
 #include "base/vec.h"
 #include "names.h"
 #include "report/columns.h"
-#include "report/escape.h"
+#include "report/json_part.h"
 
-/*
- * jansson's _new functions take over what they are given and accept NULL, so what is only built
- * needs one check at the end: `failed`.
- */
 struct builder {
 	const struct snapshot *snapshot;
 	size_t *lock_numbers; /* beside snapshot->locks: places in the document's array */
@@ -27,64 +23,29 @@ struct builder {
 
 static void put(struct builder *builder, json_t *object, const char *key, json_t *value)
 {
-	if (json_object_set_new_nocheck(object, key, value))
-		builder->failed = true;
+	json_part_put(object, key, value, &builder->failed);
 }
 
 static void push(struct builder *builder, json_t *array, json_t *value)
 {
-	if (json_array_append_new(array, value))
-		builder->failed = true;
-}
-
-/* Any bytes; what is no UTF-8 or could steer a terminal is escaped. NULL gives null. */
-static json_t *text(const char *bytes)
-{
-	cleanup_free char *safe = NULL;
-
-	if (!bytes)
-		return json_null();
-	safe = escape_utf8(bytes);
-	return safe ? json_string_nocheck(safe) : NULL;
-}
-
-static json_t *hex(uint64_t value)
-{
-	return json_sprintf("0x%" PRIx64, value);
+	json_part_push(array, value, &builder->failed);
 }
 
 static json_t *value_json(struct value *value)
 {
 	switch (value->type) {
 	case VALUE_STRING:
-		return value->string ? text(value->string) : NULL;
+		return value->string ? json_part_text(value->string) : NULL;
 	case VALUE_NUMBER:
 		return json_integer((json_int_t)value->number);
 	case VALUE_HEX:
-		return hex(value->number);
+		return json_part_hex(value->number);
 	case VALUE_BOOL:
 		return json_boolean(value->number);
 	case VALUE_NULL:
 		break;
 	}
 	return json_null();
-}
-
-/* null for memory that has no file. */
-static json_t *place_json(struct builder *builder, const struct place *place)
-{
-	json_t *object;
-
-	if (!place->has_file)
-		return json_null();
-	object = json_object();
-	put(builder, object, "path", text(place->path));
-	put(builder, object, "offset", json_integer((json_int_t)place->offset));
-	put(builder, object, "dev",
-	    json_sprintf("%02" PRIx32 ":%02" PRIx32, place->dev_major, place->dev_minor));
-	put(builder, object, "inode", json_integer((json_int_t)place->inode));
-	put(builder, object, "deleted", json_boolean(place->deleted));
-	return object;
 }
 
 static json_t *slept_json(const struct task *task)
@@ -102,7 +63,7 @@ static json_t *waiters_json(struct builder *builder, const struct lock *lock)
 
 		put(builder, waiter, "pid", json_integer(task->pid));
 		put(builder, waiter, "tid", json_integer(task->tid));
-		put(builder, waiter, "comm", text(task->comm));
+		put(builder, waiter, "comm", json_part_text(task->comm));
 		put(builder, waiter, "slept_ns", slept_json(task));
 		push(builder, array, waiter);
 	}
@@ -118,7 +79,7 @@ static json_t *doing_json(struct builder *builder, const struct task *task)
 		return json_null();
 	object = json_object();
 	put(builder, object, "state", json_string(name_of_task_state(task->state)));
-	put(builder, object, "call", text(task->call));
+	put(builder, object, "call", json_part_text(task->call));
 	put(builder, object, "slept_ns", slept_json(task));
 	put(builder, object, "ns_tid", json_integer(task->ns_tid));
 	return object;
@@ -154,7 +115,7 @@ static json_t *futex_json(struct builder *builder, size_t lock_index, const stru
 	put(builder, object, "shared", json_boolean(lock->place.shared));
 	put(builder, object, "on_list", json_boolean(futex ? futex->on_list : lock->on_list));
 	put(builder, object, "owner_state", owner_state_json(builder, lock));
-	put(builder, object, "where", place_json(builder, &lock->place));
+	put(builder, object, "where", json_part_place(&lock->place, &builder->failed));
 	put(builder, object, "waiters", waiters_json(builder, lock));
 	return object;
 }
@@ -178,12 +139,12 @@ static json_t *list_json(struct builder *builder, const struct list *list, pid_t
 	    list->kind == LIST_LIST2 ? json_integer(list->index) : json_null());
 	put(builder, object, "bits", json_integer(list->bits));
 	put(builder, object, "bits_from", json_string(name_of_bits_source(list->bits_from)));
-	put(builder, object, "head", hex(list->head));
+	put(builder, object, "head", json_part_hex(list->head));
 	put(builder, object, "futex_offset",
 	    list->head_ok ? json_integer(list->futex_offset) : json_null());
 	put(builder, object, "length", json_integer((json_int_t)list->n_seen));
 	put(builder, object, "end", json_string(name_of_list_end(list->end)));
-	put(builder, object, "end_at", list->end_at ? hex(list->end_at) : json_null());
+	put(builder, object, "end_at", list->end_at ? json_part_hex(list->end_at) : json_null());
 	put(builder, object, "entries", entries);
 	put(builder, object, "pending",
 	    list->has_pending && is_selected(builder, &list->pending)
@@ -199,7 +160,7 @@ static json_t *thread_json(struct builder *builder, const struct task *task)
 
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
-	put(builder, object, "comm", text(task->comm));
+	put(builder, object, "comm", json_part_text(task->comm));
 	put(builder, object, "doing", doing_json(builder, task));
 	return object;
 }
@@ -271,15 +232,15 @@ static json_t *wait_json(struct builder *builder, const struct task *task, const
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
 	put(builder, object, "call", json_string(wait->call));
-	put(builder, object, "address", hex(wait->address));
+	put(builder, object, "address", json_part_hex(wait->address));
 	put(builder, object, "private", json_boolean(wait->is_private));
 	put(builder, object, "lock", json_boolean(lock && lock->sort == LOCK_ROBUST));
-	put(builder, object, "hint", text(lock ? name_of_sort(lock->sort) : NULL));
+	put(builder, object, "hint", json_part_text(lock ? name_of_sort(lock->sort) : NULL));
 	put(builder, object, "timed", json_boolean(wait->timed));
-	put(builder, object, "name", text(lock ? lock->name : NULL));
+	put(builder, object, "name", json_part_text(lock ? lock->name : NULL));
 	put(builder, object, "owner",
 	    lock && lock->owner_tid ? json_integer(lock->owner_tid) : json_null());
-	put(builder, object, "where", place_json(builder, &wait->place));
+	put(builder, object, "where", json_part_place(&wait->place, &builder->failed));
 	return object;
 }
 
@@ -307,7 +268,7 @@ static json_t *member_json(struct builder *builder, size_t index)
 
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
-	put(builder, object, "comm", text(task->comm));
+	put(builder, object, "comm", json_part_text(task->comm));
 	put(builder, object, "slept_ns", slept_json(task));
 	return object;
 }
@@ -321,9 +282,9 @@ static json_t *cycle_member_json(struct builder *builder, size_t index)
 	char label[LABEL_MAX];
 
 	name_lock(lock, label);
-	put(builder, object, "lock", text(label));
-	put(builder, object, "address", hex(task->waits[0].address));
-	put(builder, object, "hint", text(name_of_sort(lock->sort)));
+	put(builder, object, "lock", json_part_text(label));
+	put(builder, object, "address", json_part_hex(task->waits[0].address));
+	put(builder, object, "hint", json_part_text(name_of_sort(lock->sort)));
 	return object;
 }
 
@@ -343,22 +304,6 @@ static json_t *cycle_json(struct builder *builder, size_t index)
 	return object;
 }
 
-static json_t *frame_json(struct builder *builder, const struct frame *frame)
-{
-	json_t *object = json_object();
-
-	put(builder, object, "pc", hex(frame->pc));
-	put(builder, object, "function", text(frame->function));
-	put(builder, object, "offset", frame->function ? hex(frame->offset) : json_null());
-	put(builder, object, "module", text(frame->module));
-	put(builder, object, "module_offset",
-	    frame->module ? hex(frame->module_offset) : json_null());
-	put(builder, object, "source", text(frame->source));
-	put(builder, object, "line", frame->source ? json_integer(frame->line) : json_null());
-	put(builder, object, "guess", json_boolean(frame->guess));
-	return object;
-}
-
 static json_t *stack_json(struct builder *builder, size_t index)
 {
 	const struct task *task = &builder->snapshot->tasks[index];
@@ -370,7 +315,7 @@ static json_t *stack_json(struct builder *builder, size_t index)
 	object = json_object();
 	frames = json_array();
 	for (size_t i = 0; i < task->n_frames; i++)
-		push(builder, frames, frame_json(builder, &task->frames[i]));
+		push(builder, frames, json_part_frame(&task->frames[i], &builder->failed));
 	put(builder, object, "pid", json_integer(task->pid));
 	put(builder, object, "tid", json_integer(task->tid));
 	put(builder, object, "frames", frames);
@@ -387,8 +332,8 @@ static json_t *problem_json(struct builder *builder, size_t index)
 		push(builder, tids, json_integer(problem->tids[i]));
 	put(builder, object, "kind", json_string(name_of_problem(problem->kind)));
 	put(builder, object, "tids", tids);
-	put(builder, object, "text", text(problem->text));
-	put(builder, object, "next", text(problem->next));
+	put(builder, object, "text", json_part_text(problem->text));
+	put(builder, object, "next", json_part_text(problem->next));
 	put(builder, object, "lock",
 	    problem->lock != LOCK_NONE && is_shown(builder->snapshot, problem->lock)
 		    ? json_integer((json_int_t)builder->lock_numbers[problem->lock])
@@ -405,7 +350,7 @@ static json_t *skipped_json(struct builder *builder, size_t index)
 
 	put(builder, object, "pid", json_integer(skipped->pid));
 	put(builder, object, "reason", json_string(name_of_skip(skipped->reason)));
-	put(builder, object, "why", text(skipped->why));
+	put(builder, object, "why", json_part_text(skipped->why));
 	return object;
 }
 

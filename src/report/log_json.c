@@ -9,52 +9,20 @@
 #include "abi/futex_word.h"
 #include "base/cleanup.h"
 #include "names.h"
-#include "report/escape.h"
+#include "report/json_part.h"
 #include "report/log_line.h"
 
 /* Above it a reader of JSON may lose the last digits of a number. */
 #define EXACT_MAX (UINT64_C(1) << 53)
 
-/*
- * jansson's _new functions take over what they are given and accept NULL, so what is only built
- * needs one check at the end.
- */
-static void put(json_t *object, const char *key, json_t *value, bool *failed)
-{
-	if (json_object_set_new_nocheck(object, key, value))
-		*failed = true;
-}
-
-static void push(json_t *array, json_t *value, bool *failed)
-{
-	if (json_array_append_new(array, value))
-		*failed = true;
-}
-
-/* Any bytes; NULL gives null. */
-static json_t *text(const char *bytes)
-{
-	cleanup_free char *safe = NULL;
-
-	if (!bytes)
-		return json_null();
-	safe = escape_utf8(bytes);
-	return safe ? json_string_nocheck(safe) : NULL;
-}
-
-static json_t *hex(uint64_t value)
-{
-	return json_sprintf("0x%" PRIx64, value);
-}
-
 static json_t *address(uint64_t value)
 {
-	return value ? hex(value) : json_null();
+	return value ? json_part_hex(value) : json_null();
 }
 
 static json_t *size(uint64_t value)
 {
-	return value < EXACT_MAX ? json_integer((json_int_t)value) : hex(value);
+	return value < EXACT_MAX ? json_integer((json_int_t)value) : json_part_hex(value);
 }
 
 /* 0 is none. */
@@ -68,11 +36,12 @@ static json_t *word(uint64_t value, bool *failed)
 	json_t *object = json_object();
 	bool fits = value <= UINT32_MAX;
 
-	put(object, "value", hex(value), failed);
-	put(object, "tid", fits ? json_integer((json_int_t)(value & WORD_TID_MASK)) : json_null(),
-	    failed);
-	put(object, "waiters", json_boolean(fits && value & WORD_WAITERS), failed);
-	put(object, "owner_died", json_boolean(fits && value & WORD_OWNER_DIED), failed);
+	json_part_put(object, "value", json_part_hex(value), failed);
+	json_part_put(object, "tid",
+		      fits ? json_integer((json_int_t)(value & WORD_TID_MASK)) : json_null(),
+		      failed);
+	json_part_put(object, "waiters", json_boolean(fits && value & WORD_WAITERS), failed);
+	json_part_put(object, "owner_died", json_boolean(fits && value & WORD_OWNER_DIED), failed);
 	return object;
 }
 
@@ -80,11 +49,12 @@ static json_t *entry_json(const struct futex *futex, const char *label, bool *fa
 {
 	json_t *object = json_object();
 
-	put(object, "entry", hex(futex->entry), failed);
-	put(object, "address", hex(futex->address), failed);
-	put(object, "pi", json_boolean(futex->pi), failed);
-	put(object, "word", futex->word_ok ? word(futex->word, failed) : json_null(), failed);
-	put(object, "lock", text(label), failed);
+	json_part_put(object, "entry", json_part_hex(futex->entry), failed);
+	json_part_put(object, "address", json_part_hex(futex->address), failed);
+	json_part_put(object, "pi", json_boolean(futex->pi), failed);
+	json_part_put(object, "word", futex->word_ok ? word(futex->word, failed) : json_null(),
+		      failed);
+	json_part_put(object, "lock", json_part_text(label), failed);
 	return object;
 }
 
@@ -99,22 +69,24 @@ static json_t *list_json(const struct arg *arg, bool *failed)
 	object = json_object();
 	entries = json_array();
 	for (size_t i = 0; i < list->n_entries; i++)
-		push(entries,
-		     entry_json(&list->entries[i],
-				i < arg->n_entry_labels ? arg->entry_labels[i] : NULL, failed),
-		     failed);
-	put(object, "kind", json_string(name_of_list_kind(list->kind)), failed);
-	put(object, "index", list->kind == LIST_LIST2 ? json_integer(list->index) : json_null(),
-	    failed);
-	put(object, "bits", json_integer(list->bits), failed);
-	put(object, "head", hex(list->head), failed);
-	put(object, "futex_offset", json_integer(list->futex_offset), failed);
-	put(object, "length", json_integer((json_int_t)list->n_seen), failed);
-	put(object, "end", json_string(name_of_list_end(list->end)), failed);
-	put(object, "end_at", address(list->end_at), failed);
-	put(object, "entries", entries, failed);
-	put(object, "pending",
-	    list->has_pending ? entry_json(&list->pending, NULL, failed) : json_null(), failed);
+		json_part_push(entries,
+			       entry_json(&list->entries[i],
+					  i < arg->n_entry_labels ? arg->entry_labels[i] : NULL,
+					  failed),
+			       failed);
+	json_part_put(object, "kind", json_string(name_of_list_kind(list->kind)), failed);
+	json_part_put(object, "index",
+		      list->kind == LIST_LIST2 ? json_integer(list->index) : json_null(), failed);
+	json_part_put(object, "bits", json_integer(list->bits), failed);
+	json_part_put(object, "head", json_part_hex(list->head), failed);
+	json_part_put(object, "futex_offset", json_integer(list->futex_offset), failed);
+	json_part_put(object, "length", json_integer((json_int_t)list->n_seen), failed);
+	json_part_put(object, "end", json_string(name_of_list_end(list->end)), failed);
+	json_part_put(object, "end_at", address(list->end_at), failed);
+	json_part_put(object, "entries", entries, failed);
+	json_part_put(object, "pending",
+		      list->has_pending ? entry_json(&list->pending, NULL, failed) : json_null(),
+		      failed);
 	return object;
 }
 
@@ -129,11 +101,11 @@ static json_t *waiters_json(const struct arg *arg, bool *failed)
 		const struct arg_waitv *waitv = &arg->waitvs[i];
 		json_t *object = json_object();
 
-		put(object, "value", word(waitv->value, failed), failed);
-		put(object, "address", address(waitv->address), failed);
-		put(object, "flags", text(waitv->flags), failed);
-		put(object, "lock", text(waitv->label), failed);
-		push(array, object, failed);
+		json_part_put(object, "value", word(waitv->value, failed), failed);
+		json_part_put(object, "address", address(waitv->address), failed);
+		json_part_put(object, "flags", json_part_text(waitv->flags), failed);
+		json_part_put(object, "lock", json_part_text(waitv->label), failed);
+		json_part_push(array, object, failed);
 	}
 	return array;
 }
@@ -142,8 +114,8 @@ static json_t *head_json(uint64_t head, const struct arg *arg, bool *failed)
 {
 	json_t *object = json_object();
 
-	put(object, "address", address(head), failed);
-	put(object, "list", list_json(arg, failed), failed);
+	json_part_put(object, "address", address(head), failed);
+	json_part_put(object, "list", list_json(arg, failed), failed);
 	return object;
 }
 
@@ -152,29 +124,32 @@ static json_t *pointer_json(const struct arg *arg, bool *failed)
 {
 	json_t *object = json_object();
 
-	put(object, "address", address(arg->value), failed);
+	json_part_put(object, "address", address(arg->value), failed);
 	switch (arg->kind) {
 	case ARG_HEAD_AT:
-		put(object, "head", arg->ok ? head_json(arg->pointee, arg, failed) : json_null(),
-		    failed);
+		json_part_put(object, "head",
+			      arg->ok ? head_json(arg->pointee, arg, failed) : json_null(), failed);
 		break;
 	case ARG_SIZE_AT:
-		put(object, "value", arg->ok ? size(arg->pointee) : json_null(), failed);
+		json_part_put(object, "value", arg->ok ? size(arg->pointee) : json_null(), failed);
 		break;
 	case ARG_FUTEX:
-		put(object, "word", arg->ok ? word(arg->pointee, failed) : json_null(), failed);
-		put(object, "lock", text(arg->label), failed);
+		json_part_put(object, "word", arg->ok ? word(arg->pointee, failed) : json_null(),
+			      failed);
+		json_part_put(object, "lock", json_part_text(arg->label), failed);
 		break;
 	case ARG_TIMEOUT:
-		put(object, "seconds", arg->ok ? json_integer(arg->seconds) : json_null(), failed);
-		put(object, "nanoseconds", arg->ok ? json_integer(arg->nanoseconds) : json_null(),
-		    failed);
+		json_part_put(object, "seconds", arg->ok ? json_integer(arg->seconds) : json_null(),
+			      failed);
+		json_part_put(object, "nanoseconds",
+			      arg->ok ? json_integer(arg->nanoseconds) : json_null(), failed);
 		break;
 	case ARG_WAITV:
-		put(object, "waiters", waiters_json(arg, failed), failed);
+		json_part_put(object, "waiters", waiters_json(arg, failed), failed);
 		break;
 	default:
-		put(object, "text", arg->ok ? text(arg->text) : json_null(), failed);
+		json_part_put(object, "text", arg->ok ? json_part_text(arg->text) : json_null(),
+			      failed);
 		break;
 	}
 	return object;
@@ -190,7 +165,7 @@ static json_t *argument_json(const struct arg *arg, bool *failed)
 	case ARG_SIZE:
 		return size(arg->value);
 	case ARG_HEX:
-		return hex(arg->value);
+		return json_part_hex(arg->value);
 	case ARG_ADDRESS:
 		return address(arg->value);
 	case ARG_WORD:
@@ -199,8 +174,8 @@ static json_t *argument_json(const struct arg *arg, bool *failed)
 		return head_json(arg->value, arg, failed);
 	case ARG_FLAGS:
 		object = json_object();
-		put(object, "value", hex(arg->value), failed);
-		put(object, "names", text(arg->text), failed);
+		json_part_put(object, "value", json_part_hex(arg->value), failed);
+		json_part_put(object, "names", json_part_text(arg->text), failed);
 		return object;
 	default:
 		return pointer_json(arg, failed);
@@ -212,7 +187,7 @@ static json_t *result_json(const struct call *call)
 	if (!call->ended || call->interrupted)
 		return json_null();
 	if (call->result_is_address && (call->result >= 0 || call->result < -4095))
-		return hex((uint64_t)call->result);
+		return json_part_hex((uint64_t)call->result);
 	return json_integer(call->result < 0 ? -1 : call->result);
 }
 
@@ -223,7 +198,7 @@ static json_t *error_json(const struct call *call)
 
 	if (call->ended && !call->interrupted && call->result < 0 && call->result >= -4095)
 		name = strerrorname_np((int)-call->result);
-	return text(name);
+	return json_part_text(name);
 }
 
 static json_t *call_json(const struct call *call, bool *failed)
@@ -232,36 +207,23 @@ static json_t *call_json(const struct call *call, bool *failed)
 	json_t *args = json_object();
 
 	for (size_t i = 0; i < call->n_args; i++)
-		put(args, call->args[i].name, argument_json(&call->args[i], failed), failed);
-	put(object, "name", text(call->name), failed);
-	put(object, "number", json_integer(call->number), failed);
-	put(object, "bits", json_integer(call->bits), failed);
-	put(object, "args", args, failed);
-	put(object, "remark", text(call->remark), failed);
-	put(object, "result", result_json(call), failed);
-	put(object, "error", error_json(call), failed);
-	put(object, "interrupted", json_boolean(call->ended && call->interrupted), failed);
-	put(object, "note", text(call->ended ? call->result_note : NULL), failed);
-	put(object, "took_ns",
-	    call->ended && call->took_ns ? json_integer((json_int_t)call->took_ns) : json_null(),
-	    failed);
-	return object;
-}
-
-/* null for memory that has no file. */
-static json_t *place_json(const struct place *place, bool *failed)
-{
-	json_t *object;
-
-	if (!place->inode)
-		return json_null();
-	object = json_object();
-	put(object, "path", text(place->path), failed);
-	put(object, "offset", json_integer((json_int_t)place->offset), failed);
-	put(object, "dev",
-	    json_sprintf("%02" PRIx32 ":%02" PRIx32, place->dev_major, place->dev_minor), failed);
-	put(object, "inode", json_integer((json_int_t)place->inode), failed);
-	put(object, "deleted", json_boolean(place->deleted), failed);
+		json_part_put(args, call->args[i].name, argument_json(&call->args[i], failed),
+			      failed);
+	json_part_put(object, "name", json_part_text(call->name), failed);
+	json_part_put(object, "number", json_integer(call->number), failed);
+	json_part_put(object, "bits", json_integer(call->bits), failed);
+	json_part_put(object, "args", args, failed);
+	json_part_put(object, "remark", json_part_text(call->remark), failed);
+	json_part_put(object, "result", result_json(call), failed);
+	json_part_put(object, "error", error_json(call), failed);
+	json_part_put(object, "interrupted", json_boolean(call->ended && call->interrupted),
+		      failed);
+	json_part_put(object, "note", json_part_text(call->ended ? call->result_note : NULL),
+		      failed);
+	json_part_put(object, "took_ns",
+		      call->ended && call->took_ns ? json_integer((json_int_t)call->took_ns)
+						   : json_null(),
+		      failed);
 	return object;
 }
 
@@ -272,18 +234,19 @@ static json_t *lock_json(const struct death_lock *lock, bool *failed)
 	bool stays = lock->fate == FATE_STAYS_LOCKED;
 
 	for (size_t i = 0; i < lock->n_waiters; i++)
-		push(waiters, json_integer(lock->waiters[i]), failed);
-	put(object, "kind", json_string(name_of_list_kind(lock->kind)), failed);
-	put(object, "index", lock->kind == LIST_LIST2 ? json_integer(lock->index) : json_null(),
-	    failed);
-	put(object, "pending", json_boolean(lock->pending), failed);
-	put(object, "stale", json_boolean(lock->stale), failed);
-	put(object, "where", place_json(&lock->place, failed), failed);
-	put(object, "fate", json_string(name_of_fate(lock->fate)), failed);
-	put(object, "list_end", stays ? json_string(name_of_list_end(lock->end)) : json_null(),
-	    failed);
-	put(object, "waiters", waiters, failed);
-	put(object, "after", lock->after_ok ? word(lock->after, failed) : json_null(), failed);
+		json_part_push(waiters, json_integer(lock->waiters[i]), failed);
+	json_part_put(object, "kind", json_string(name_of_list_kind(lock->kind)), failed);
+	json_part_put(object, "index",
+		      lock->kind == LIST_LIST2 ? json_integer(lock->index) : json_null(), failed);
+	json_part_put(object, "pending", json_boolean(lock->pending), failed);
+	json_part_put(object, "stale", json_boolean(lock->stale), failed);
+	json_part_put(object, "where", json_part_place(&lock->place, failed), failed);
+	json_part_put(object, "fate", json_string(name_of_fate(lock->fate)), failed);
+	json_part_put(object, "list_end",
+		      stays ? json_string(name_of_list_end(lock->end)) : json_null(), failed);
+	json_part_put(object, "waiters", waiters, failed);
+	json_part_put(object, "after", lock->after_ok ? word(lock->after, failed) : json_null(),
+		      failed);
 	return object;
 }
 
@@ -291,11 +254,13 @@ static json_t *guard_json(const struct guard_action *guard, bool *failed)
 {
 	json_t *object = json_object();
 
-	put(object, "verdict", json_string(guard->doubtful ? "doubtful" : "stale"), failed);
-	put(object, "evidence", text(guard->lock.evidence), failed);
-	put(object, "cleared", json_boolean(guard->cleared), failed);
-	put(object, "error", text(guard->error ? strerrorname_np(guard->error) : NULL), failed);
-	put(object, "lock", lock_json(&guard->lock, failed), failed);
+	json_part_put(object, "verdict", json_string(guard->doubtful ? "doubtful" : "stale"),
+		      failed);
+	json_part_put(object, "evidence", json_part_text(guard->lock.evidence), failed);
+	json_part_put(object, "cleared", json_boolean(guard->cleared), failed);
+	json_part_put(object, "error",
+		      json_part_text(guard->error ? strerrorname_np(guard->error) : NULL), failed);
+	json_part_put(object, "lock", lock_json(&guard->lock, failed), failed);
 	return object;
 }
 
@@ -305,12 +270,12 @@ static json_t *death_json(const struct death *death, bool *failed)
 	json_t *locks = json_array();
 
 	for (size_t i = 0; i < death->n_locks; i++)
-		push(locks, lock_json(&death->locks[i], failed), failed);
-	put(object, "by_exec", json_boolean(death->by_exec), failed);
-	put(object, "unseen", json_boolean(death->unseen), failed);
-	put(object, "worst_end", json_string(name_of_list_end(death->worst)), failed);
-	put(object, "cut", json_integer((json_int_t)death->n_cut), failed);
-	put(object, "locks", locks, failed);
+		json_part_push(locks, lock_json(&death->locks[i], failed), failed);
+	json_part_put(object, "by_exec", json_boolean(death->by_exec), failed);
+	json_part_put(object, "unseen", json_boolean(death->unseen), failed);
+	json_part_put(object, "worst_end", json_string(name_of_list_end(death->worst)), failed);
+	json_part_put(object, "cut", json_integer((json_int_t)death->n_cut), failed);
+	json_part_put(object, "locks", locks, failed);
 	return object;
 }
 
@@ -318,22 +283,9 @@ static json_t *stack_json(const struct event *event, bool *failed)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < event->n_frames; i++) {
-		const struct frame *frame = &event->frames[i];
-		json_t *object = json_object();
+	for (size_t i = 0; i < event->n_frames; i++)
+		json_part_push(array, json_part_frame(&event->frames[i], failed), failed);
 
-		put(object, "pc", hex(frame->pc), failed);
-		put(object, "function", text(frame->function), failed);
-		put(object, "offset", frame->function ? hex(frame->offset) : json_null(), failed);
-		put(object, "module", text(frame->module), failed);
-		put(object, "module_offset",
-		    frame->module ? hex(frame->module_offset) : json_null(), failed);
-		put(object, "source", text(frame->source), failed);
-		put(object, "line", frame->source ? json_integer(frame->line) : json_null(),
-		    failed);
-		put(object, "guess", json_boolean(frame->guess), failed);
-		push(array, object, failed);
-	}
 	return array;
 }
 
@@ -351,40 +303,40 @@ static void put_particulars(json_t *object, const struct event *event, bool *fai
 	switch (event->kind) {
 	case EVENT_CALL_ENTRY:
 	case EVENT_CALL_EXIT:
-		put(object, "pc", address(event->pc), failed);
-		put(object, "call", call_json(event->call, failed), failed);
+		json_part_put(object, "pc", address(event->pc), failed);
+		json_part_put(object, "call", call_json(event->call, failed), failed);
 		break;
 	case EVENT_NEW_TASK:
-		put(object, "new_tid", task_id(event->other), failed);
-		put(object, "how", text(event->text), failed);
+		json_part_put(object, "new_tid", task_id(event->other), failed);
+		json_part_put(object, "how", json_part_text(event->text), failed);
 		break;
 	case EVENT_EXEC:
-		put(object, "path", text(event->text), failed);
-		put(object, "former_tid", task_id(event->other), failed);
+		json_part_put(object, "path", json_part_text(event->text), failed);
+		json_part_put(object, "former_tid", task_id(event->other), failed);
 		break;
 	case EVENT_DEATH:
 	case EVENT_DEATH_AFTER:
-		put(object, "death", death_json(event->death, failed), failed);
+		json_part_put(object, "death", death_json(event->death, failed), failed);
 		break;
 	case EVENT_EXITED:
-		put(object, "status", json_integer(event->status), failed);
+		json_part_put(object, "status", json_integer(event->status), failed);
 		break;
 	case EVENT_KILLED:
-		put(object, "signal", signal_json(event), failed);
-		put(object, "core", json_boolean(event->core), failed);
+		json_part_put(object, "signal", signal_json(event), failed);
+		json_part_put(object, "core", json_boolean(event->core), failed);
 		break;
 	case EVENT_SIGNAL:
-		put(object, "signal", signal_json(event), failed);
-		put(object, "sender", task_id(event->other), failed);
+		json_part_put(object, "signal", signal_json(event), failed);
+		json_part_put(object, "sender", task_id(event->other), failed);
 		break;
 	case EVENT_STOPPED:
-		put(object, "signal", signal_json(event), failed);
+		json_part_put(object, "signal", signal_json(event), failed);
 		break;
 	case EVENT_GUARD:
-		put(object, "guard", guard_json(event->guard, failed), failed);
+		json_part_put(object, "guard", guard_json(event->guard, failed), failed);
 		break;
 	case EVENT_NOTE:
-		put(object, "text", text(event->text), failed);
+		json_part_put(object, "text", json_part_text(event->text), failed);
 		break;
 	case EVENT_ATTACHED:
 	case EVENT_DETACHED:
@@ -399,16 +351,16 @@ int log_json(struct log_line *line, const struct event *event)
 	bool failed = false;
 	json_t *object = json_object();
 
-	put(object, "kind", json_string(name_of_event(event->kind)), &failed);
-	put(object, "time",
-	    json_sprintf("%" PRIu64 ".%09" PRIu64, event->time_ns / second,
-			 event->time_ns % second),
-	    &failed);
-	put(object, "pid", task_id(event->pid), &failed);
-	put(object, "tid", task_id(event->tid), &failed);
-	put(object, "comm", text(event->comm), &failed);
+	json_part_put(object, "kind", json_string(name_of_event(event->kind)), &failed);
+	json_part_put(object, "time",
+		      json_sprintf("%" PRIu64 ".%09" PRIu64, event->time_ns / second,
+				   event->time_ns % second),
+		      &failed);
+	json_part_put(object, "pid", task_id(event->pid), &failed);
+	json_part_put(object, "tid", task_id(event->tid), &failed);
+	json_part_put(object, "comm", json_part_text(event->comm), &failed);
 	put_particulars(object, event, &failed);
-	put(object, "stack", stack_json(event, &failed), &failed);
+	json_part_put(object, "stack", stack_json(event, &failed), &failed);
 	if (!failed)
 		dump = json_dumps(object, JSON_ENSURE_ASCII);
 	json_decref(object);
