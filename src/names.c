@@ -70,6 +70,26 @@ const char *name_of_state(enum futex_state state)
 	return names[state];
 }
 
+enum state_grade name_grade(enum futex_state state)
+{
+	static const enum state_grade grades[] = {
+		[FUTEX_FREE] = GRADE_FREE,
+		[FUTEX_HELD] = GRADE_NORMAL,
+		[FUTEX_PENDING] = GRADE_PASSING,
+		[FUTEX_WAITING] = GRADE_PASSING,
+		[FUTEX_IN_WINDOW] = GRADE_PASSING,
+		[FUTEX_STALE] = GRADE_BROKEN,
+		[FUTEX_OWNER_DIED] = GRADE_BROKEN,
+		[FUTEX_INCONSISTENT] = GRADE_DOUBTFUL,
+		[FUTEX_NOT_RECOVERABLE] = GRADE_BROKEN,
+		[FUTEX_ORPHAN] = GRADE_BROKEN,
+		[FUTEX_FOREIGN] = GRADE_DOUBTFUL,
+		[FUTEX_UNREADABLE] = GRADE_BROKEN,
+	};
+
+	return grades[state];
+}
+
 const char *name_of_problem(enum problem_kind kind)
 {
 	static const char *const names[] = {

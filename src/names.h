@@ -15,6 +15,17 @@ const char *name_of_list_kind(enum list_kind kind);
 const char *name_of_bits_source(enum bits_source source);
 const char *name_of_list_end(enum list_end end);
 const char *name_of_state(enum futex_state state);
+
+/* How bad a state is; what it looks like is for each output to say. */
+enum state_grade {
+	GRADE_NORMAL,
+	GRADE_FREE,
+	GRADE_PASSING,  /* on its way from one state to the next */
+	GRADE_DOUBTFUL, /* may become lost */
+	GRADE_BROKEN,   /* lost: nobody gives it back */
+};
+
+enum state_grade name_grade(enum futex_state state);
 const char *name_of_problem(enum problem_kind kind);
 /* "mutex", "rwlock", "PI mutex" for locks that are not robust; NULL for LOCK_ROBUST. */
 const char *name_of_sort(enum lock_sort sort);

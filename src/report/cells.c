@@ -49,29 +49,12 @@ int cells_set(struct libscols_line *line, size_t column, const char *text)
 
 void cells_color_state(struct libscols_line *line, size_t column, enum futex_state state)
 {
-	const char *color = NULL;
+	static const char *const colors[] = {
+		[GRADE_NORMAL] = NULL,       [GRADE_FREE] = NULL,    [GRADE_PASSING] = "cyan",
+		[GRADE_DOUBTFUL] = "yellow", [GRADE_BROKEN] = "red",
+	};
+	const char *color = colors[name_grade(state)];
 
-	switch (state) {
-	case FUTEX_OWNER_DIED:
-	case FUTEX_ORPHAN:
-	case FUTEX_NOT_RECOVERABLE:
-	case FUTEX_UNREADABLE:
-	case FUTEX_STALE:
-		color = "red";
-		break;
-	case FUTEX_INCONSISTENT:
-	case FUTEX_FOREIGN:
-		color = "yellow";
-		break;
-	case FUTEX_WAITING:
-	case FUTEX_PENDING:
-	case FUTEX_IN_WINDOW:
-		color = "cyan";
-		break;
-	case FUTEX_HELD:
-	case FUTEX_FREE:
-		break;
-	}
 	if (color)
 		scols_cell_set_color(scols_line_get_cell(line, column), color);
 }

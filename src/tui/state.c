@@ -201,26 +201,13 @@ bool state_is_marked(const struct tui *tui, const struct row_id *id)
 
 enum style state_style(enum futex_state state)
 {
-	switch (state) {
-	case FUTEX_OWNER_DIED:
-	case FUTEX_ORPHAN:
-	case FUTEX_NOT_RECOVERABLE:
-	case FUTEX_UNREADABLE:
-	case FUTEX_STALE:
-		return STYLE_BROKEN;
-	case FUTEX_INCONSISTENT:
-	case FUTEX_FOREIGN:
-		return STYLE_DOUBTFUL;
-	case FUTEX_WAITING:
-	case FUTEX_PENDING:
-	case FUTEX_IN_WINDOW:
-		return STYLE_PASSING;
-	case FUTEX_FREE:
-		return STYLE_DIM;
-	case FUTEX_HELD:
-		break;
-	}
-	return STYLE_NORMAL;
+	static const enum style styles[] = {
+		[GRADE_NORMAL] = STYLE_NORMAL,   [GRADE_FREE] = STYLE_DIM,
+		[GRADE_PASSING] = STYLE_PASSING, [GRADE_DOUBTFUL] = STYLE_DOUBTFUL,
+		[GRADE_BROKEN] = STYLE_BROKEN,
+	};
+
+	return styles[name_grade(state)];
 }
 
 uint64_t state_held_ns(const struct tui *tui, size_t lock)

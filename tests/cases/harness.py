@@ -189,6 +189,18 @@ class Tracee(Process):
         return [base + i * stride for i in range(self.number("count"))]
 
 
+def validator(schema_name: str) -> Any:
+    """What checks documents against docs/NAME."""
+    try:
+        import jsonschema
+    except ImportError:
+        skip("python3-jsonschema is not installed")
+    schema = json.loads((Path(__file__).resolve().parents[2] / "docs" / schema_name).read_text())
+    chosen = jsonschema.validators.validator_for(schema)
+    chosen.check_schema(schema)
+    return chosen(schema)
+
+
 class Result:
     def __init__(self, status: int, out: bytes, err: bytes) -> None:
         self.status, self.raw = status, out

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import (DEADLINE, Env, Process, expect, expect_equal, main, proc_text, skip,
-                     task_states, tracer_of, wait_until)
+                     task_states, tracer_of, wait_until, validator)
 from tracing import alive
 
 ROUNDS = max(3, int(os.environ.get("ROBTRACE_LOOKS", "100")) // 10)
@@ -181,14 +181,7 @@ def case_killed_itself(env: Env) -> None:
 
 def case_schema(env: Env) -> None:
     """Each line is as the schema says, and the schema lets nothing else through."""
-    try:
-        import jsonschema
-    except ImportError:
-        skip("python3-jsonschema is not installed")
-    path = Path(__file__).resolve().parents[2] / "docs/json-schema-race.json"
-    schema = json.loads(path.read_text())
-    validator = jsonschema.validators.validator_for(schema)
-    validator.check_schema(schema)
+    valid = validator("json-schema-race.json")
     tracee = env.tracee("churn", 2)
     lines = [*race(env, "-n", 2), *race(env, "--waiter"), *race(env, "--guard"),
              *race(env, "--limit"), *race(env, "--circular"),
@@ -197,12 +190,12 @@ def case_schema(env: Env) -> None:
     expect_equal({line["event"] for line in lines},
                  {"round", "result", "limit", "circular", "window"}, "kinds of lines")
     for line in lines:
-        errors = [error.message for error in validator(schema).iter_errors(line)]
+        errors = [error.message for error in valid.iter_errors(line)]
         expect_equal(errors, [], f"{line}")
         for key in line:
             wrong = {k: v for k, v in line.items() if k != key}
-            expect(not validator(schema).is_valid(wrong), f"{line['event']} without {key}")
-        expect(not validator(schema).is_valid({**line, "no_key": 1}), "one key too many")
+            expect(not valid.is_valid(wrong), f"{line['event']} without {key}")
+        expect(not valid.is_valid({**line, "no_key": 1}), "one key too many")
 
 
 # ---- Usage ----

@@ -4,37 +4,24 @@
 from __future__ import annotations
 
 import copy
-import json
-from pathlib import Path
 from typing import Any, Callable
 
-from harness import Env, expect, main, skip
+from harness import Env, expect, main, validator
 from look import all_futexes
 
-SCHEMA = Path(__file__).resolve().parents[2] / "docs/json-schema.json"
-
-
-def validator() -> Any:
-    try:
-        import jsonschema
-    except ImportError:
-        skip("python3-jsonschema is not installed")
-    schema = json.loads(SCHEMA.read_text())
-    chosen = jsonschema.validators.validator_for(schema)
-    chosen.check_schema(schema)
-    return chosen(schema)
+SCHEMA = "json-schema.json"
 
 
 def check(env: Env, *args: object) -> dict[str, Any]:
     doc = env.tool.show_json(*args)
     errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}"
-              for e in validator().iter_errors(doc)]
+              for e in validator(SCHEMA).iter_errors(doc)]
     expect(not errors, f"show -J {args}: {errors[:5]}")
     return doc
 
 
 def case_kinds_and_memory(env: Env) -> None:
-    validator()
+    validator(SCHEMA)
     tracees = [env.tracee("kinds"), env.tracee("several_zero"), env.tracee("leader_exit"),
                env.tracee("forked")]
     check(env, *[f"-p{t.pid}" for t in tracees])
@@ -90,7 +77,7 @@ def case_numbers_are_numbers(env: Env) -> None:
 def case_schema_refuses_what_is_wrong(env: Env) -> None:
     """A schema that lets everything pass would test nothing."""
     tracee = env.tracee("contend", env.tmp / "f", 1)
-    doc, valid = check(env, "-p", tracee.pid), validator()
+    doc, valid = check(env, "-p", tracee.pid), validator(SCHEMA)
 
     def entry(d: dict[str, Any]) -> dict[str, Any]:
         return d["tasks"][0]["lists"][0]["entries"][0]

@@ -13,8 +13,7 @@ import os
 import shlex
 from pathlib import Path
 
-from harness import Env, expect, expect_equal, fail, main
-from schema import validator
+from harness import Env, expect, expect_equal, fail, main, validator
 
 SCREENS = Path(__file__).resolve().parents[1] / "screens"
 
@@ -109,7 +108,7 @@ def case_all_are_compared(env: Env) -> None:
 
 def case_pictures_are_documents(env: Env) -> None:
     """The pictures are as the schema says, so that they stay what show -J prints."""
-    check = validator()
+    check = validator("json-schema.json")
     for path in SCREENS.glob("*.json"):
         errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}"
                   for e in check.iter_errors(json.loads(path.read_text()))]
@@ -136,7 +135,7 @@ def case_export_is_what_show_prints(env: Env) -> None:
         expect_equal(after[key], before[key], key)
     expect_equal([(t["tid"], len(t["lists"])) for t in after["tasks"]],
                  [(t["tid"], len(t["lists"])) for t in before["tasks"]], "tasks")
-    schema = validator()
+    schema = validator("json-schema.json")
     expect(not list(schema.iter_errors(after)), "as the schema says")
 
 

@@ -9,13 +9,12 @@ import re
 import signal
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from harness import PYTHON, Env, Result, expect, expect_equal, main, skip, wait_until
+from harness import PYTHON, Env, Result, expect, expect_equal, main, wait_until, validator
 from tracing import Trace, attached, check_ends, names, traced
 
-SCHEMA = Path(__file__).resolve().parents[2] / "docs/json-schema-trace.json"
+SCHEMA = "json-schema-trace.json"
 SET = re.compile(r"set_robust_list\(0x[0-9a-f]+ \{list=\{\}, futex_offset=-?\d+, "
                  r"list_op_pending=NULL\}, 24\) = 0$")
 
@@ -32,20 +31,9 @@ def with_set(lines: list[str]) -> list[str]:
     return found
 
 
-def validator() -> Any:
-    try:
-        import jsonschema
-    except ImportError:
-        skip("python3-jsonschema is not installed")
-    schema = json.loads(SCHEMA.read_text())
-    chosen = jsonschema.validators.validator_for(schema)
-    chosen.check_schema(schema)
-    return chosen(schema)
-
-
 def check_schema(trace: Trace) -> Counter[str]:
     """Every line is as the schema says. How many there are of each kind."""
-    valid = validator()
+    valid = validator(SCHEMA)
     kinds: Counter[str] = Counter()
     for line in trace.lines():
         document = json.loads(line)

@@ -19,6 +19,15 @@
 #define NR_PRCTL 157
 #define NR_SET_ROBUST_LIST 273
 
+static void load(struct sock_filter *code, size_t count)
+{
+	const struct sock_fprog program = {(unsigned short)count, code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		tracee_die("cannot install a filter: %s", strerror(errno));
+}
+
 /* One more instruction to judge a call, and what comes of it. */
 static void install(unsigned nr, uint32_t verdict)
 {
@@ -28,11 +37,7 @@ static void install(unsigned nr, uint32_t verdict)
 		BPF_STMT(BPF_RET | BPF_K, verdict),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		tracee_die("cannot install a filter: %s", strerror(errno));
+	load(code, sizeof(code) / sizeof(code[0]));
 }
 
 /* prctl(PR_SET_SECCOMP) only: the rest of it must go on. */
@@ -47,11 +52,7 @@ static void install_without(uint32_t verdict)
 		BPF_STMT(BPF_RET | BPF_K, verdict),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		tracee_die("cannot install a filter: %s", strerror(errno));
+	load(code, sizeof(code) / sizeof(code[0]));
 }
 
 static void register_and_say(void)
