@@ -231,7 +231,7 @@ int maps_open(pid_t tid, const struct map *map, int flags)
 {
 	char link[MAPS_LINK_MAX];
 	struct stat info;
-	struct map named;
+	struct map named = {.inode = 0};
 	int fd;
 
 	maps_link(tid, map, link);
