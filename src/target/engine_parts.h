@@ -28,6 +28,7 @@ struct engine {
 	size_t n_held; /* new tasks whose parent has not introduced them */
 	bool lost_one; /* a task has ended since the last look at these */
 	unsigned turn;
+	bool may_spin; /* there is another processor for the tracees */
 	sigset_t control;
 	bool has_waker;
 	struct waker waker;
