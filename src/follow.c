@@ -64,6 +64,8 @@ static int begin(struct follow *follow)
 			.argv = request->argv,
 			.filter = request->filter,
 			.detached = request->detached,
+			.refused = request->refused,
+			.context = request->context,
 		};
 
 		error = engine_start(follow->engine, &command, &follow->command, &start_error);

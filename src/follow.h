@@ -19,6 +19,8 @@ struct follow_request {
 	char *const *argv;
 	bool filter;
 	bool detached; /* the command is this process; follow_open returns in a grandchild */
+	/* In the process that could not become the command, before it ends; with `context`. */
+	void (*refused)(void *context, int error);
 	const pid_t *pids;
 	size_t n_pids;
 	bool inject; /* put the processes under a filter, for ever */

@@ -11,6 +11,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Why the process could not be attached to: a negative errno of engine_attach. */
 void complain_attach(pid_t pid, int error);
 
+/* Why a child of ours could not be traced. */
+void complain_no_ptrace(int error);
+
 /* No memory. The exit status for it. */
 int complain_memory(void);
 

@@ -133,6 +133,15 @@ static int take_picture_now(void *context, const pid_t *pids, size_t n_pids)
 /* ---- What went wrong ---- */
 
 /* The exit status for it. */
+/* In the process that was to become the command. */
+static void complain_refused(void *context, int error)
+{
+	const struct sink *sink = context;
+
+	complain("%s: %s", sink->options->argv[0],
+		 error == -ENOENT ? "command not found" : strerror(-error));
+}
+
 static int complain_failure(const struct trace_options *options, const struct follow_result *result,
 			    int error)
 {
@@ -140,14 +149,10 @@ static int complain_failure(const struct trace_options *options, const struct fo
 	case FOLLOW_NO_ATTACH:
 		complain_attach(result->pid, error);
 		return TRACE_EXIT_FAILED;
-	case FOLLOW_NO_COMMAND:
-		complain("%s: %s", options->argv[0],
-			 error == -ENOENT ? "command not found" : strerror(-error));
+	case FOLLOW_NO_COMMAND: /* complain_refused has told it */
 		return error == -ENOENT ? TRACE_EXIT_NO_COMMAND : TRACE_EXIT_NO_EXEC;
 	case FOLLOW_NO_PTRACE:
-		complain("cannot trace even our own child: %s; ptrace(2) is forbidden here (a "
-			 "container's seccomp profile, or kernel.yama.ptrace_scope 3)",
-			 strerror(-error));
+		complain_no_ptrace(error);
 		return TRACE_EXIT_FAILED;
 	case FOLLOW_NO_FORK:
 		complain("cannot start %s: %s", options->argv[0], strerror(-error));
@@ -212,6 +217,7 @@ static struct follow_request make_request(const struct trace_options *options,
 		.argv = options->argv,
 		.filter = options->argv && !options->no_seccomp,
 		.detached = options->detached,
+		.refused = complain_refused,
 		.pids = options->pids,
 		.n_pids = options->n_pids,
 		.follow = options->follow,

@@ -116,6 +116,12 @@ struct engine_command {
 	char *const *argv; /* found in PATH */
 	bool filter;       /* runs under a filter that makes the engine's calls stop */
 	bool detached;     /* this process becomes the command; the call returns in a grandchild */
+	/*
+	 * Called in the process that could not become the command, before it ends: who waits for
+	 * its end finds the reason told. NULL: nothing is.
+	 */
+	void (*refused)(void *context, int error);
+	void *context;
 };
 
 /* 0 and *ret_pid; otherwise a negative errno and *ret_error, and nothing is left running. */

@@ -27,9 +27,9 @@ struct start_report {
 	enum engine_start_error what;
 };
 
-/* In the child, between fork and exec. Only async-signal-safe calls. */
-static void become(const struct engine *engine, char *const *argv, const struct sock_fprog *filter,
-		   int go, int report)
+/* In the child, between fork and exec. */
+static void become(const struct engine *engine, const struct engine_command *command,
+		   const struct sock_fprog *filter, int go, int report)
 {
 	struct start_report why = {.what = ENGINE_START_EXEC};
 	char byte;
@@ -45,8 +45,10 @@ static void become(const struct engine *engine, char *const *argv, const struct 
 	}
 	if (!why.error) {
 		why.what = ENGINE_START_EXEC;
-		execvp(argv[0], argv);
+		execvp(command->argv[0], command->argv);
 		why.error = errno;
+		if (command->refused)
+			command->refused(command->context, -why.error);
 	}
 	while (write(report, &why, sizeof(why)) < 0 && errno == EINTR)
 		;
@@ -173,7 +175,7 @@ int engine_start(struct engine *engine, const struct engine_command *command, pi
 	if (pid == 0) {
 		close(report[0]);
 		close(go[1]);
-		become(engine, command->argv, command->filter ? &program : NULL, go[0], report[1]);
+		become(engine, command, command->filter ? &program : NULL, go[0], report[1]);
 	}
 	if (pid < 0) {
 		error = -errno;

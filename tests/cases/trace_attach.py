@@ -258,7 +258,7 @@ def case_traced_by_another(env: Env) -> None:
     second.expect_status(1)
     lines = second.err.splitlines()
     expect_equal(len(lines), 1, f"lines of {second.err!r}")
-    for text in ("robtrace: ", str(tracee.pid), str(first.pid), "traced"):
+    for text in ("robtrace: ", str(tracee.pid), f"robtrace ({first.pid})", "traced"):
         expect(text in lines[0], f"{text} in {lines[0]!r}")
     leave(first)
     goes_on(tracee)

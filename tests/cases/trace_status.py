@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -138,6 +139,14 @@ def case_command_not_found(env: Env) -> None:
     plain.write_text("exit 12\n")
     plain.chmod(0o755)
     traced(env, plain, status=12)
+
+
+def case_traced_ourselves(env: Env) -> None:
+    """strace -f takes our child before we can: then its name stands in the one line."""
+    strace = shutil.which("strace") or skip("strace is not here")
+    log = env.tmp / "strace.log"
+    line = refused(env, 1, "true", prefix=(strace, "-f", "-qq", "-o", log), says=("strace (",))
+    expect("strace without -f" in line, line)
 
 
 def case_nothing_to_trace(env: Env) -> None:
