@@ -153,6 +153,30 @@ static void memory_entry(struct decoder *decoder)
 	}
 }
 
+/* Only the requests by which a task becomes a tracer. */
+static void ptrace_entry(struct decoder *decoder)
+{
+	uint64_t request = decode_long(decoder, 0);
+
+	switch (request) {
+	case CALL_PTRACE_TRACEME:
+		decode_add_flags(decoder, "request", request, "PTRACE_TRACEME");
+		break;
+	case CALL_PTRACE_ATTACH:
+		decode_add_flags(decoder, "request", request, "PTRACE_ATTACH");
+		decode_add_int(decoder, "pid", 1);
+		break;
+	case CALL_PTRACE_SEIZE:
+		decode_add_flags(decoder, "request", request, "PTRACE_SEIZE");
+		decode_add_int(decoder, "pid", 1);
+		break;
+	default:
+		decode_add(decoder, "request", ARG_NUMBER, request);
+		return;
+	}
+	decoder->call->remark = "robtrace is the tracer";
+}
+
 static void entry(struct decoder *decoder)
 {
 	switch (decoder->input->row->form) {
@@ -185,6 +209,9 @@ static void entry(struct decoder *decoder)
 		decode_add_int(decoder, "status", 0);
 		break;
 	case CALL_FORM_EXEC: /* a stop for the engine's sake */
+		break;
+	case CALL_FORM_PTRACE:
+		ptrace_entry(decoder);
 		break;
 	case CALL_FORM_OTHER:
 		other_entry(decoder);

@@ -2,15 +2,20 @@
 /*
  * The names of operations and flags in the arguments of traced calls, as C programs write them.
  *
- * Sources: linux/futex.h, asm-generic/mman-common.h, asm-generic/mman.h, linux/mman.h (uapi);
- * futex(2), mmap(2), mremap(2). The MAP_ numbers are those of x86 and arm. The unlock operations
- * with FUTEX_ROBUST_UNLOCK are in kernels from 7.2 on.
+ * Sources: linux/futex.h, asm-generic/mman-common.h, asm-generic/mman.h, linux/mman.h,
+ * linux/ptrace.h (uapi); futex(2), mmap(2), mremap(2), ptrace(2). The MAP_ numbers are those of x86
+ * and arm. The unlock operations with FUTEX_ROBUST_UNLOCK are in kernels from 7.2 on.
  */
 #ifndef ROBTRACE_ABI_CALL_FLAGS_H
 #define ROBTRACE_ABI_CALL_FLAGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Requests of ptrace(2) by which a task gets a tracer: itself; the one of the argument pid. */
+#define CALL_PTRACE_TRACEME 0
+#define CALL_PTRACE_ATTACH 16
+#define CALL_PTRACE_SEIZE 0x4206
 
 /* Room for any of the texts below. */
 #define CALL_FLAGS_MAX 512

@@ -19,6 +19,7 @@ static const struct traced_call rows[] = {
 	{"exit", CALL_LIFE, CALL_FORM_EXIT, {60, 1, 93, 1}, true, 0},
 	{"execve", CALL_LIFE, CALL_FORM_EXEC, {59, 11, 221, 11}, false, 0},
 	{"execveat", CALL_LIFE, CALL_FORM_EXEC, {322, 358, 281, 387}, false, 0},
+	{"ptrace", CALL_LIFE, CALL_FORM_PTRACE, {101, 26, 117, 26}, false, 0},
 	{"mmap", CALL_MMAP, CALL_FORM_MMAP, {9, -1, 222, -1}, false, 0},
 	{"mmap", CALL_MMAP, CALL_FORM_OLD_MMAP, {-1, 90, -1, -1}, false, 0},
 	{"mmap2", CALL_MMAP, CALL_FORM_MMAP2, {-1, 192, -1, 192}, false, 0},

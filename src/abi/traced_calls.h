@@ -20,7 +20,7 @@ struct revision; /* abi/revision.h */
 enum call_group {
 	CALL_LISTS = 1 << 0, /* set_robust_list, get_robust_list and the new calls */
 	CALL_FUTEX = 1 << 1, /* futex, futex_time64, futex_waitv, futex_wait, _wake, _requeue */
-	CALL_LIFE = 1 << 2,  /* tasks. exit and execve: locks are lost there; never told as calls */
+	CALL_LIFE = 1 << 2,  /* tasks: ptrace. exit and execve: locks are lost there; never told */
 	CALL_MMAP = 1 << 3,  /* mmap, mmap2, munmap, mremap, ftruncate, ftruncate64, truncate */
 };
 
@@ -45,9 +45,10 @@ enum call_form {
 	CALL_FORM_FTRUNCATE,  /* fd, length */
 	CALL_FORM_TRUNCATE64, /* path, length in two registers; see length_argument */
 	CALL_FORM_FTRUNCATE64,
-	CALL_FORM_EXIT,  /* status */
-	CALL_FORM_EXEC,  /* not decoded */
-	CALL_FORM_OTHER, /* another call at a number of ours: bare arguments */
+	CALL_FORM_EXIT,   /* status */
+	CALL_FORM_EXEC,   /* not decoded */
+	CALL_FORM_PTRACE, /* request, pid: told where the kernel refuses it because we trace */
+	CALL_FORM_OTHER,  /* another call at a number of ours: bare arguments */
 };
 
 struct traced_call {

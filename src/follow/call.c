@@ -2,6 +2,7 @@
 /* System calls: from a stop to an event. */
 #include <errno.h>
 
+#include "abi/call_flags.h"
 #include "base/clock.h"
 #include "follow/session.h"
 #include "names.h"
@@ -196,6 +197,20 @@ static int answer(struct follow *follow, const struct engine_stop *stop)
 	return call_end(follow, &end);
 }
 
+/* Whether the kernel refuses it because we are the tracer, which its caller cannot guess. */
+static bool is_refused_for_us(struct follow *follow, const struct engine_stop *stop)
+{
+	switch (stop->args[0]) {
+	case CALL_PTRACE_TRACEME:
+		return true;
+	case CALL_PTRACE_ATTACH:
+	case CALL_PTRACE_SEIZE:
+		return session_find(follow, stop->task, (int32_t)stop->args[1]) != NULL;
+	default:
+		return false;
+	}
+}
+
 int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_want_end,
 	       bool *ret_hold)
 {
@@ -229,6 +244,8 @@ int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_
 		return error ? error : owed_at_end(follow, stop, ret_hold);
 	}
 	if (!(row->group & follow->request.groups))
+		return 0;
+	if (row->form == CALL_FORM_PTRACE && !is_refused_for_us(follow, stop))
 		return 0;
 	death_forget(stop->task->data);
 	arena_free(&((struct follow_task *)stop->task->data)->arena);

@@ -140,6 +140,14 @@ static bool read_call(const struct engine *engine, struct engine_task *task,
 	}
 	stop->kind = ENGINE_ENTRY;
 	if (info.op == PTRACE_SYSCALL_INFO_SECCOMP) {
+		/*
+		 * A filter of the program asked for a tracer of its own. Where there is none the
+		 * call ends so (seccomp(2)), and nobody must see that we are here.
+		 */
+		if (info.seccomp.ret_data != FILTER_MARK) {
+			stop->task = task;
+			engine_answer(stop, -ENOSYS);
+		}
 		stop->nr = info.seccomp.nr;
 		memcpy(stop->args, info.seccomp.args, sizeof(stop->args));
 	} else {

@@ -47,7 +47,8 @@ static size_t make_prefix(const struct filter_call *calls, size_t count, struct 
 			continue;
 		out[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							   (uint32_t)calls[i].number_32, 0, 1);
-		out[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+		out[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+							   SECCOMP_RET_TRACE | FILTER_MARK);
 	}
 	out[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	out[jump] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_32, 0,
@@ -69,7 +70,7 @@ static int export_native(const struct filter_call *calls, size_t count, int fd)
 	seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; i < count && !error; i++)
 		if (calls[i].number_64 >= 0)
-			error = seccomp_rule_add(context, SCMP_ACT_TRACE(0),
+			error = seccomp_rule_add(context, SCMP_ACT_TRACE(FILTER_MARK),
 						 (int)calls[i].number_64, 0);
 	if (!error)
 		error = seccomp_export_bpf(context, fd);

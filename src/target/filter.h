@@ -12,6 +12,9 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
+/* SECCOMP_RET_DATA of our filter: the stops of others' filters are not meant for us. */
+#define FILTER_MARK 0x7266
+
 /* A call by its number, as 64-bit and as 32-bit programs of this machine count; -1: none. */
 struct filter_call {
 	long number_64;

@@ -82,6 +82,27 @@ def case_go(env: Env) -> None:
     expect(threads, "threads of the Go program")
 
 
+def case_a_tracer(env: Env) -> None:
+    """A program that traces finds its children taken, and we say by whom; or it may have them."""
+    if not shutil.which("strace"):
+        skip("strace is not installed")
+    command = ("strace", "-o", env.tmp / "inner", "sh", "-c", "exit 6")
+    trace = traced(env, "-f", *command, status=1)
+    refused = trace.calls("ptrace")
+    expect("PTRACE_TRACEME" in {c["args"]["request"]["names"] for c in refused}, f"{refused}")
+    expect_equal({(c["error"], c["remark"]) for c in refused}, {("EPERM", "robtrace is the tracer")},
+                 "what came of it")
+    traced(env, "--no-seccomp", *command, status=6)
+    expect("exited with 6" in (env.tmp / "inner").read_text(), "strace's own log")
+
+
+def case_own_filter(env: Env) -> None:
+    """One that uses seccomp itself: its verdicts are as they are without us."""
+    for how in ("refuse", "trace"):
+        same_output(env, env.program_of("own_filter"), how)
+    same_output(env, env.program_of("own_filter"), "strict", options=("--no-seccomp",))
+
+
 def case_musl(env: Env) -> None:
     trace = same_output(env, env.program_of("births_musl"), "threads", 40)
     expect_equal(len(trace.events("new-task")), 40, "threads")

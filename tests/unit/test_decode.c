@@ -710,6 +710,24 @@ static void exits(void **state)
 	assert_int_equal((int64_t)arg_named("status")->value, -1);
 }
 
+static void ptraces(void **state)
+{
+	(void)state;
+	DECODE(101, 64, -EPERM, 0);
+	expect_args("request");
+	expect_text("request", "PTRACE_TRACEME");
+	DECODE(101, 64, -EPERM, 16, 77);
+	expect_args("request pid");
+	expect_text("request", "PTRACE_ATTACH");
+	assert_int_equal(arg_named("pid")->value, 77);
+	DECODE(26, 32, -EPERM, 0x4206, 77);
+	expect_text("request", "PTRACE_SEIZE");
+	assert_string_equal(world.call.remark, "robtrace is the tracer");
+	DECODE(101, 64, 0, 99);
+	expect_args("request");
+	assert_null(world.call.remark);
+}
+
 /* The target went away or may not be read: all is shown as addresses. */
 static void memory_that_fails(void **state)
 {
@@ -803,6 +821,7 @@ int main(void)
 		TEST(mappings),
 		TEST(truncations),
 		TEST(exits),
+		TEST(ptraces),
 		TEST(memory_that_fails),
 		TEST(each_allocation_may_fail),
 	};

@@ -101,7 +101,7 @@ static void wanted_calls_stop_and_no_other(void **state)
 	for (size_t i = 0; i < 2; i++)
 		for (uint32_t nr = 0; nr < 600; nr++)
 			assert_int_equal(verdict(&program, archs[i], nr),
-					 is_chosen(archs[i], nr) ? SECCOMP_RET_TRACE
+					 is_chosen(archs[i], nr) ? SECCOMP_RET_TRACE | FILTER_MARK
 								 : SECCOMP_RET_ALLOW);
 	filter_release(&program);
 }
@@ -171,11 +171,11 @@ static void the_whole_table(void **state)
 			if (all[i].number_64 >= 0)
 				assert_int_equal(verdict(&program, ARCH_64,
 							 (uint32_t)all[i].number_64),
-						 SECCOMP_RET_TRACE);
+						 SECCOMP_RET_TRACE | FILTER_MARK);
 			if (all[i].number_32 >= 0)
 				assert_int_equal(verdict(&program, ARCH_32,
 							 (uint32_t)all[i].number_32),
-						 SECCOMP_RET_TRACE);
+						 SECCOMP_RET_TRACE | FILTER_MARK);
 		}
 		assert_int_equal(verdict(&program, ARCH_64, SYS_getppid), SECCOMP_RET_ALLOW);
 		assert_int_equal(verdict(&program, ARCH_64, SYS_exit_group), SECCOMP_RET_ALLOW);
@@ -195,9 +195,9 @@ static void too_many_calls(void **state)
 	assert_null(program.filter);
 	/* The fullest that there may be has the longest jumps. */
 	assert_int_equal(filter_build(many, 48, &program), 0);
-	assert_int_equal(verdict(&program, ARCH_32, 47), SECCOMP_RET_TRACE);
+	assert_int_equal(verdict(&program, ARCH_32, 47), SECCOMP_RET_TRACE | FILTER_MARK);
 	assert_int_equal(verdict(&program, ARCH_32, 48), SECCOMP_RET_ALLOW);
-	assert_int_equal(verdict(&program, ARCH_64, 47), SECCOMP_RET_TRACE);
+	assert_int_equal(verdict(&program, ARCH_64, 47), SECCOMP_RET_TRACE | FILTER_MARK);
 	assert_int_equal(verdict(&program, ARCH_64, 48), SECCOMP_RET_ALLOW);
 	filter_release(&program);
 }
