@@ -46,6 +46,7 @@ test    | cmd:uwsgi-core         | uwsgi-core         | uwsgi
 test    | file:/usr/sbin/apache2 | apache2-bin        | httpd
 test    | h:boost/version.hpp    | libboost-dev       | boost-devel
 test    | cmd:fzf                | fzf                | fzf
+test    | cmd:strace             | strace             | strace
 test    | cmd:tmux               | tmux               | tmux
 test    | cmd:dot                | graphviz           | graphviz
 test    | cmd:unshare            | util-linux         | util-linux
