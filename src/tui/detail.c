@@ -191,7 +191,7 @@ static void say_stacks(struct detail *detail)
 
 	say(detail, NULL, STYLE_NORMAL, "%s", "");
 	if (!detail->tui->stacks) {
-		say(detail, NULL, STYLE_DIM, "k: where owner and waiters stand in the code");
+		say(detail, NULL, STYLE_DIM, "K: where owner and waiters stand in the code");
 		return;
 	}
 	say(detail, NULL, STYLE_STRONG, "Stacks");
@@ -256,5 +256,5 @@ const struct view_ops detail_view = {
 	.build = detail_build,
 	.is_pager = true,
 	.nothing = "",
-	.hint = "k:stacks  g:graph  /:search  f:freeze  ?:help  q:back",
+	.hint = "?:help  K:stacks  g:graph  /:search  f:freeze  q:back",
 };

@@ -410,5 +410,5 @@ const struct view_ops graph_view = {
 	.built = graph_built,
 	.request = graph_request,
 	.nothing = "no thread waits for a lock",
-	.hint = "c:next circle  Enter:lock  /:search  &:filter  ?:help  q:back",
+	.hint = "?:help  c:next circle  Enter:lock  K:stacks  /:search  &:filter  q:back",
 };

@@ -189,7 +189,7 @@ static void toggle_stacks(struct tui *tui)
 	const struct row *row = rows_current(rows_of(tui));
 
 	if (tui->frozen) {
-		state_say(tui, true, "frozen: f lets the picture go on, then k reads stacks");
+		state_say(tui, true, "frozen: f lets the picture go on, then K reads stacks");
 		return;
 	}
 	if (state_view(tui) != VIEW_DETAIL) {

@@ -10,7 +10,6 @@
 /* Bits of enum view_id. */
 #define IN(view) (1u << (view))
 #define EVERYWHERE (IN(N_VIEWS) - 1u)
-#define NOT_DETAIL (EVERYWHERE & ~IN(VIEW_DETAIL))
 
 struct key_row {
 	unsigned views;
@@ -22,8 +21,7 @@ struct key_row {
 
 static const struct key_row rows[] = {
 	{0, REQUEST_NONE, {0}, NULL, "Moving"},
-	{NOT_DETAIL, REQUEST_UP, {'k', KEY_ARROW_UP, KEY_WHEEL_UP}, "Up k", "one row up"},
-	{IN(VIEW_DETAIL), REQUEST_UP, {KEY_ARROW_UP, KEY_WHEEL_UP}, NULL, NULL},
+	{EVERYWHERE, REQUEST_UP, {'k', KEY_ARROW_UP, KEY_WHEEL_UP}, "Up k", "one row up"},
 	{EVERYWHERE, REQUEST_DOWN, {'j', KEY_ARROW_DOWN, KEY_WHEEL_DOWN}, "Down j", "one row down"},
 	{EVERYWHERE,
 	 REQUEST_LEFT,
@@ -88,8 +86,7 @@ static const struct key_row rows[] = {
 	 REQUEST_STACKS,
 	 {'K'},
 	 "K",
-	 "where owner and waiters stand in the code; in a lock's view also k"},
-	{IN(VIEW_DETAIL), REQUEST_STACKS, {'k'}, NULL, NULL},
+	 "stacks: where owner and waiters stand in the code"},
 	{EVERYWHERE, REQUEST_FREEZE, {'f'}, "f", "freeze the picture, and let it go on"},
 	{EVERYWHERE, REQUEST_LOOK, {'r'}, "r", "look now"},
 	{EVERYWHERE, REQUEST_DELAY, {'d'}, "d", "seconds between two looks"},

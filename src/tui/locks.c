@@ -295,5 +295,5 @@ const struct view_ops locks_view = {
 	.n_columns = N_COLUMNS,
 	.request = locks_request,
 	.nothing = "no robust lock is held or waited for",
-	.hint = "Enter:lock  /:search  &:filter  s:sort  f:freeze  g:graph  ?:help  q:quit",
+	.hint = "?:help  Enter:lock  K:stacks  /:search  &:filter  s:sort  f:freeze  q:quit",
 };

@@ -88,5 +88,5 @@ const struct view_ops problems_view = {
 	.build = problems_build,
 	.request = problems_request,
 	.nothing = "nothing is wrong",
-	.hint = "Enter:lock or circle  g:graph  /:search  &:filter  ?:help  q:back",
+	.hint = "?:help  Enter:lock or circle  K:stacks  /:search  &:filter  q:back",
 };

@@ -342,5 +342,5 @@ const struct view_ops threads_view = {
 	.line = threads_line,
 	.request = threads_request,
 	.nothing = "no thread could be looked at",
-	.hint = "Left/Right:fold  -/+:all  Enter:lock  /:search  &:filter  ?:help  q:back",
+	.hint = "?:help  Left/Right:fold  Enter:lock  K:stacks  /:search  &:filter  q:back",
 };

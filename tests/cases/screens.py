@@ -168,7 +168,7 @@ def case_documents_that_lie(env: Env) -> None:
     draw = random.Random(1)
     junk = [None, True, -1, 0, 2**62, "", "x", "0xffffffffffffffff", [], {}, [[]], "held", 4242]
     script = env.tmp / "script"
-    script.write_text("dump\nkey enter k\nlook\nkey q 2 end enter q q g c end q 4 end enter q q\n"
+    script.write_text("dump\nkey enter K\nlook\nkey q 2 end enter q q g c end q 4 end enter q q\n"
                       "key & x enter\nkey 2 g 4 1\nlook\ndump\n")
 
     def spoil(value: object) -> object:

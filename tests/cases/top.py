@@ -87,7 +87,7 @@ def case_views(env: Env) -> None:
                 "where  TMP/one/lock.mdb+0x40", "memory  file, device D, inode I",
                 "  TIME  COPY mdb_copy  in futex", "  TIME  LOAD mdb_load  in futex"):
         expect(row in rows, f"{row!r} in {rows}")
-    terminal.keys("k")
+    terminal.keys("K")
     terminal.wait("mdb_txn_begin" if "liblmdb" in terminal.screen() else "mutex_lock")
     terminal.leave()
 
@@ -252,7 +252,7 @@ def case_resize(env: Env) -> None:
         terminal.resize(width, height)
         wait_until(lambda: terminal.state("window_width") == str(width), "the new size")
         if width >= 40:
-            text = terminal.wait(lambda text: text.splitlines()[-1].startswith("Enter")
+            text = terminal.wait(lambda text: text.splitlines()[-1].startswith("? help")
                                  and len(text.splitlines()) == height, f"{width}x{height}")
             expect("mdb_load" in text or width == 40, text)
             expect(all(len(line) <= width for line in text.splitlines()), text)

@@ -18,8 +18,9 @@ static void test_no_key_means_two_things(void **state)
 	for (enum view_id view = 0; view < N_VIEWS; view++) {
 		assert_int_equal(keys_request(view, 'q'), REQUEST_BACK);
 		assert_int_equal(keys_request(view, KEY_ARROW_UP), REQUEST_UP);
-		assert_int_equal(keys_request(view, 'k'),
-				 view == VIEW_DETAIL ? REQUEST_STACKS : REQUEST_UP);
+		assert_int_equal(keys_request(view, 'k'), REQUEST_UP);
+		assert_int_equal(keys_request(view, 'j'), REQUEST_DOWN);
+		assert_int_equal(keys_request(view, 'K'), REQUEST_STACKS);
 		assert_int_equal(keys_request(view, 'x'), REQUEST_NONE);
 	}
 	assert_int_equal(keys_by_name("pgdn"), KEY_PAGE_DOWN);
