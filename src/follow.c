@@ -303,21 +303,8 @@ static int on_attached(struct follow *follow, const struct engine_stop *stop)
 {
 	struct event event = session_event(follow, stop->task, EVENT_ATTACHED);
 	int error = tell_life(follow, &event);
-	char text[160];
 
-	if (error || !follow->request.inject || stop->task->filtered)
-		return error;
-	error = engine_inject_filter(follow->engine, stop);
-	event.kind = EVENT_NOTE;
-	event.text = text;
-	if (error)
-		snprintf(text, sizeof(text), "no filter could be injected (%s): every call stops",
-			 strerror(-error));
-	else
-		snprintf(text, sizeof(text),
-			 "process %d is under a filter now, for ever: it needs this tracer",
-			 stop->task->pid);
-	return session_emit(follow, &event);
+	return error ? error : filter_inject(follow, stop);
 }
 
 static int on_task_stop(struct follow *follow, const struct engine_stop *stop, bool *ret_want_end,
@@ -337,6 +324,8 @@ static int on_task_stop(struct follow *follow, const struct engine_stop *stop, b
 		return on_new_task(follow, stop);
 	case ENGINE_ATTACHED:
 		return on_attached(follow, stop);
+	case ENGINE_ASKED:
+		return filter_inject(follow, stop);
 	case ENGINE_EXEC:
 		return on_exec(follow, stop);
 	case ENGINE_EXITING:

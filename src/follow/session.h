@@ -103,6 +103,14 @@ int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_
 	       bool *ret_hold);
 int call_end(struct follow *follow, const struct engine_stop *stop);
 
+/* filter.c */
+
+/*
+ * By --inject-filter, at the stop of a task that was attached to. A task that is about to get a
+ * signal, or that job control has stopped, would lose that over it: it is asked to stop once more.
+ */
+int filter_inject(struct follow *follow, const struct engine_stop *stop);
+
 /* death.c */
 
 /* Before the kernel walks the lists; by_exec: at the entry of execve, told only when it succeeds. */

@@ -184,8 +184,8 @@ int engine_requeue(struct engine *engine, const struct engine_task *task, int st
 int engine_answer(const struct engine_stop *stop, int64_t result);
 
 /*
- * Puts the process of a stopped task, all its threads and all that it will start, under a filter
- * for ever. 0 or a negative errno: -EOPNOTSUPP, or what the kernel said.
+ * At a stop by PTRACE_INTERRUPT: puts the process of the task, all its threads and all that it will
+ * start, under a filter for ever. 0 or a negative errno: -EOPNOTSUPP, or what the kernel said.
  */
 int engine_inject_filter(struct engine *engine, const struct engine_stop *stop);
 

@@ -2,11 +2,14 @@
 #include "target/inject.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "target/live.h"
@@ -86,7 +89,7 @@ int inject_begin(struct inject *inject, pid_t pid, pid_t tid)
 	const uint64_t all = UINT64_MAX;
 	int error;
 
-	*inject = (struct inject){.tid = tid};
+	*inject = (struct inject){.pid = pid, .tid = tid};
 	error = get_registers(tid, &inject->registers);
 	if (error)
 		return error;
@@ -148,6 +151,9 @@ static int run_call(struct inject *inject)
 		}
 		event = wait_status_decode(status);
 		n_stops += event.kind == WAIT_SYSCALL;
+		/* The one signal besides SIGKILL that no mask keeps back. */
+		inject->stopped = inject->stopped ||
+				  (event.kind == WAIT_SIGNAL && event.signal == SIGSTOP);
 		if (event.kind == WAIT_EXITING || event.kind == WAIT_EXITED ||
 		    event.kind == WAIT_KILLED) {
 			inject->ended = true;
@@ -209,6 +215,8 @@ void inject_end(struct inject *inject, bool woken)
 	}
 	set_registers(inject->tid, &registers);
 	ptrace(SETSIGMASK, inject->tid, (void *)sizeof(inject->signals), &inject->signals);
+	if (inject->stopped)
+		syscall(SYS_tgkill, inject->pid, inject->tid, SIGSTOP);
 	/*
 	 * Whether the call begins anew or ends with EINTR is decided where signals are delivered,
 	 * and by what is delivered. Another interruption leads the task there.

@@ -15,18 +15,20 @@
 #include <sys/user.h>
 
 struct inject {
+	pid_t pid;
 	pid_t tid;
 	unsigned bits;    /* of the code that the task runs */
 	uint64_t code;    /* a system call instruction in its memory */
 	uint64_t signals; /* its mask before */
 	struct user_regs_struct registers;
+	bool stopped; /* SIGSTOP came during a call: sent again at the end */
 	/* Out of inject_call, when that gives -ESRCH: the status of its end, to be handled. */
 	bool ended;
 	int status;
 };
 
 /*
- * The task is in a ptrace stop of ours, and not at the entry of a system call. 0, -ESRCH (killed
+ * The task is in a ptrace stop of ours: at no entry of a system call, about to get no signal. 0, -ESRCH (killed
  * meanwhile), -EOPNOTSUPP (no instruction to be found, or a machine for which this is not built).
  */
 int inject_begin(struct inject *inject, pid_t pid, pid_t tid);

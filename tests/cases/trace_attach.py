@@ -288,6 +288,21 @@ def case_inject_filter(env: Env) -> None:
     wait_until(lambda: not alive(tracer), "the tracer ends with it")
 
 
+def case_inject_filter_into_signals(env: Env) -> None:
+    """It may be about to get a signal when the filter is put into it: that is neither lost nor
+    forged."""
+    for _ in range(20):
+        tracee = env.tracee("diligent", "alone")
+        trace = Trace(env, "--inject-filter", "-p", tracee.pid)
+        wait_until(lambda: trace.popen.poll() is not None or trace.events("note"), "a note of it")
+        if "under a filter now" not in trace.text:
+            skip(f"no filter can be injected here: {trace.err.strip()} {trace.text[-300:]}")
+        goes_on(tracee)
+        leave(trace)
+        goes_on(tracee)
+        tracee.signal(signal.SIGKILL)
+
+
 def case_as_another_user(env: Env) -> None:
     """Which right is missing."""
     if os.getuid():

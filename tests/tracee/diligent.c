@@ -3,14 +3,18 @@
  * Sends itself signals without end and counts what comes, beside threads that fight for a robust
  * mutex. Whoever attaches and detaches must not be seen in its counts.
  *
- * usage: diligent
+ * usage: diligent [alone]
+ *   alone: one thread, which does nothing but to send itself real-time signals and to get them
  * ready: pid, tid (of the thread that gets the signals)
  * For each line on stdin it says, on a line: sent=N work=N (signals and turns of the mutex so far),
- * then what is wrong, which without a fault is `lost=0 twice=0 strange=0 torn=0`. At the end of stdin it ends with 0.
+ * then what is wrong, which without a fault is `lost=0 twice=0 strange=0 torn=0`. At the end of
+ * stdin it ends with 0.
  *
  * Real-time signals are queued: the i-th carries i, and all come, in order. SIGUSR1 goes to one
  * thread, SIGUSR2 to the process; the next is sent only when the last has come.
  */
+#include <poll.h>
+
 #include "tracee.h"
 
 #define FIGHTERS 2
@@ -87,18 +91,23 @@ static void *fight(void *arg)
 	return arg;
 }
 
+static void send_ahead(void)
+{
+	for (int i = 0; i < AHEAD; i++) {
+		const union sigval value = {.sival_ptr = (void *)(uintptr_t)sent};
+
+		while (sigqueue(getpid(), SIGRTMIN, value) && errno == EAGAIN)
+			breathe();
+		sent++;
+	}
+}
+
 static void *send(void *arg)
 {
 	pid_t tid = *(pid_t *)arg;
 
 	for (uint64_t round = 1; !over; round++) {
-		for (int i = 0; i < AHEAD; i++) {
-			const union sigval value = {.sival_ptr = (void *)(uintptr_t)sent};
-
-			while (sigqueue(getpid(), SIGRTMIN, value) && errno == EAGAIN)
-				breathe();
-			sent++;
-		}
+		send_ahead();
 		syscall(SYS_tgkill, getpid(), tid, SIGUSR1);
 		kill(getpid(), SIGUSR2);
 		await(&come, sent);
@@ -115,14 +124,43 @@ static void say(void)
 	       (unsigned long long)twice, (unsigned long long)strange, (unsigned long long)torn);
 }
 
-int main(void)
+/* Whether there is a line, and it was answered; false at the end of stdin. */
+static bool answer(void)
+{
+	ssize_t got;
+	char c;
+
+	do
+		got = read(STDIN_FILENO, &c, 1);
+	while (got < 0 && errno == EINTR);
+	if (got != 1)
+		return false;
+	alarm(TRACEE_SECONDS);
+	say();
+	return true;
+}
+
+static void send_alone(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	tracee_ready("pid=%d tid=%d", getpid(), gettid());
+	do
+		send_ahead();
+	while (poll(&input, 1, 0) <= 0 || answer());
+}
+
+int main(int argc, char **argv)
 {
 	static pid_t receiver;
 	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 	pthread_t threads[FIGHTERS + 2];
 	size_t n = 0;
 	sigset_t set;
-	char c;
 
 	tracee_begin();
 	sigemptyset(&set);
@@ -134,6 +172,10 @@ int main(void)
 	sigaction(SIGRTMIN, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGUSR2, &action, NULL);
+	if (argc > 1 && strcmp(argv[1], "alone") == 0) {
+		send_alone();
+		return 0;
+	}
 	if (mutex_make(&mutex, 0))
 		tracee_die("no robust mutex");
 	threads[n++] = tracee_thread(receive, &receiver);
@@ -143,16 +185,8 @@ int main(void)
 		threads[n++] = tracee_thread(fight, NULL);
 	threads[n++] = tracee_thread(send, &receiver);
 	tracee_ready("pid=%d tid=%d", getpid(), receiver);
-	for (;;) {
-		ssize_t got = read(STDIN_FILENO, &c, 1);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got != 1)
-			break;
-		alarm(TRACEE_SECONDS);
-		say();
-	}
+	while (answer())
+		;
 	over = true;
 	while (n)
 		pthread_join(threads[--n], NULL);
