@@ -104,10 +104,22 @@ struct death_lock {
 	uint32_t after; /* the word as the kernel left it */
 };
 
+/* A list that the kernel cannot follow back to its head. */
+struct death_break {
+	enum list_kind kind;
+	unsigned index;    /* of a LIST_LIST2 */
+	enum list_end end; /* LIST_FAULT, LIST_MISALIGNED or LIST_LOOP */
+	target_addr at;    /* as end_at of the list; of a head that cannot be read, the head */
+	bool is_head;      /* LIST_FAULT: the head cannot be read */
+	bool read_only;    /* LIST_FAULT: a word that can be read and not written */
+};
+
 /* A thread at its end. */
 struct death {
 	struct death_lock *locks;
 	size_t n_locks;
+	struct death_break *breaks;
+	size_t n_breaks;
 	size_t n_cut;        /* entries beyond WALK_COUNT_MAX, or not followed: not in locks */
 	enum list_end worst; /* LIST_COMPLETE when every list was walked to its end */
 	bool emulated;       /* some lie on lists that robtrace emulates, and handles itself */

@@ -46,6 +46,19 @@ static void add_lock(const struct list *list, const struct futex *futex, bool pe
 	};
 }
 
+static void note_break(const struct list *list, struct death *ret)
+{
+	if (list->end != LIST_FAULT && list->end != LIST_MISALIGNED && list->end != LIST_LOOP)
+		return;
+	ret->breaks[ret->n_breaks++] = (struct death_break){
+		.kind = list->kind,
+		.index = list->index,
+		.end = list->end,
+		.at = list->head_ok ? list->end_at : list->head,
+		.is_head = !list->head_ok,
+	};
+}
+
 /* In a loop the kernel comes by every entry until its limit ends it: none is left out. */
 static void judge_list(const struct list *list, pid_t ns_tid, struct death *ret)
 {
@@ -66,6 +79,7 @@ static void judge_list(const struct list *list, pid_t ns_tid, struct death *ret)
 		add_lock(list, &list->pending, true, !broken, ns_tid, ret);
 	if (list->end > ret->worst)
 		ret->worst = list->end;
+	note_break(list, ret);
 }
 
 int guard_judge_death(const struct list *lists, size_t n_lists, pid_t ns_tid, struct arena *arena,
@@ -77,11 +91,90 @@ int guard_judge_death(const struct list *lists, size_t n_lists, pid_t ns_tid, st
 		most += lists[i].n_entries + (lists[i].has_pending ? 1 : 0);
 	*ret = (struct death){.worst = LIST_COMPLETE};
 	ret->locks = arena_alloc(arena, (most + 1) * sizeof(*ret->locks));
-	if (!ret->locks)
+	ret->breaks = arena_alloc(arena, (n_lists + 1) * sizeof(*ret->breaks));
+	if (!ret->locks || !ret->breaks)
 		return -ENOMEM;
-	for (size_t i = 0; i < n_lists && most; i++)
+	for (size_t i = 0; i < n_lists; i++)
 		judge_list(&lists[i], ns_tid, ret);
 	return 0;
+}
+
+static bool same_list(const struct death_lock *lock, const struct death_lock *other)
+{
+	return lock->kind == other->kind && lock->index == other->index;
+}
+
+static struct death_break *find_break(struct death *death, const struct death_lock *lock)
+{
+	for (size_t i = 0; i < death->n_breaks; i++)
+		if (death->breaks[i].kind == lock->kind && death->breaks[i].index == lock->index)
+			return &death->breaks[i];
+	return NULL;
+}
+
+/* The kernel's walk of this list ends at locks[at], which it cannot write. */
+static int cut_at(struct death *death, size_t at, struct arena *arena)
+{
+	const struct death_lock *cut = &death->locks[at];
+	struct death_break *broken = find_break(death, cut);
+
+	if (!broken) {
+		/* Those of before stay in the arena. */
+		broken = arena_alloc(arena, (death->n_breaks + 1) * sizeof(*broken));
+		if (!broken)
+			return -ENOMEM;
+		for (size_t i = 0; i < death->n_breaks; i++)
+			broken[i] = death->breaks[i];
+		death->breaks = broken;
+		broken = &death->breaks[death->n_breaks++];
+	}
+	*broken = (struct death_break){.kind = cut->kind,
+				       .index = cut->index,
+				       .end = LIST_FAULT,
+				       .at = cut->futex->address,
+				       .read_only = true};
+	death->worst = death->worst > LIST_FAULT ? death->worst : LIST_FAULT;
+	for (size_t i = 0; i < death->n_locks; i++) {
+		struct death_lock *lock = &death->locks[i];
+		/* What is pending comes last, wherever on the list it stands. */
+		bool later = cut->pending ? i == at : i >= at || lock->pending;
+
+		if (!later || !same_list(lock, cut) ||
+		    (lock->fate != FATE_OWNER_DIED && lock->fate != FATE_WAKE_ONLY))
+			continue;
+		lock->fate = FATE_STAYS_LOCKED;
+		lock->end = LIST_FAULT;
+	}
+	return 0;
+}
+
+static bool is_closed(const struct death_lock *lock)
+{
+	return lock->fate == FATE_OWNER_DIED && lock->place.kind != PLACE_UNKNOWN &&
+	       !lock->place.writable;
+}
+
+int guard_judge_writing(struct death *death, struct arena *arena)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < death->n_locks && !error; i++)
+		if (!death->locks[i].pending && is_closed(&death->locks[i]))
+			error = cut_at(death, i, arena);
+	for (size_t i = 0; i < death->n_locks && !error; i++) {
+		struct death_lock *lock = &death->locks[i];
+
+		if (!lock->pending || !is_closed(lock))
+			continue;
+		/* It is no lock, and nothing happens to it. */
+		if (lock->stale) {
+			lock->fate = FATE_NOTHING;
+			lock->stale = false;
+		} else {
+			error = cut_at(death, i, arena);
+		}
+	}
+	return error;
 }
 
 uint32_t guard_word_after(const struct death_lock *lock)

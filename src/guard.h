@@ -19,11 +19,17 @@
 /*
  * lists: walked, and kept as long as the result. ns_tid: the thread as its futex words name it;
  * for one that execs, the TID that it will have then. Fills locks (without place, label and
- * waiters), n_cut and worst; leaves out what is nobody's or another's and no pending entry. The
- * array comes from the arena. 0 or -ENOMEM.
+ * waiters), breaks, n_cut and worst; leaves out what is nobody's or another's and no pending
+ * entry. The arrays come from the arena. 0 or -ENOMEM.
  */
 int guard_judge_death(const struct list *lists, size_t n_lists, pid_t ns_tid, struct arena *arena,
 		      struct death *ret);
+
+/*
+ * Of locks whose place is known by now: the kernel cannot write to a page that is closed to writing,
+ * and ends the walk of the list there. 0 or -ENOMEM.
+ */
+int guard_judge_writing(struct death *death, struct arena *arena);
 
 /* What is to be thought of a list_op_pending at the end of its thread. */
 enum guard_verdict {

@@ -143,10 +143,16 @@ static int take_from_picture(const struct snapshot *picture, struct death_lock *
 	return 0;
 }
 
+static void find_places(struct engine_task *task, struct death *death)
+{
+	const struct maps *maps = session_maps(task->data, task->tid, 0);
+
+	for (size_t i = 0; i < death->n_locks && maps; i++)
+		death->locks[i].place = place_find(maps, death->locks[i].futex->address);
+}
+
 static int name_locks(struct engine_task *task, struct arena *arena, struct death *death)
 {
-	struct follow_task *data = task->data;
-	const struct maps *maps = session_maps(data, task->tid, 0);
 	struct snapshot_request request = {.pids = &task->pid, .n_pids = 1};
 	struct snapshot picture;
 	bool contended = false;
@@ -156,15 +162,16 @@ static int name_locks(struct engine_task *task, struct arena *arena, struct deat
 		struct death_lock *lock = &death->locks[i];
 		char text[LABEL_MAX];
 
-		if (maps)
-			lock->place = place_find(maps, lock->futex->address);
-		name_place(&lock->place, task->pid, lock->futex->address, text);
-		lock->label = arena_strdup(arena, text);
+		/* Of what is not mapped, the address says all there is to say. */
+		if (lock->place.kind != PLACE_UNKNOWN) {
+			name_place(&lock->place, task->pid, lock->futex->address, text);
+			lock->label = arena_strdup(arena, text);
+			if (!lock->label)
+				return -ENOMEM;
+		}
 		/* The maps may be read anew before this is told. */
 		if (lock->place.path)
 			lock->place.path = arena_strdup(arena, lock->place.path);
-		if (!lock->label)
-			return -ENOMEM;
 		contended = contended || (lock->futex->word_ok && lock->futex->word & WORD_WAITERS);
 	}
 	if (!contended)
@@ -296,6 +303,11 @@ int death_prepare(struct follow *follow, struct engine_task *task, bool by_exec)
 		if (death->locks[i].fate != FATE_NOTHING)
 			death->locks[i].fate = death->locks[i].stale ? FATE_NOTHING
 								     : FATE_STAYS_LOCKED;
+	find_places(task, death);
+	if (!stuck)
+		error = guard_judge_writing(death, &data->arena);
+	if (error)
+		return error;
 	drop_untouched(death);
 	death->by_exec = by_exec;
 	death->is_leader = by_exec && !stuck;

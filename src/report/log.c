@@ -151,7 +151,7 @@ static void add_pid(struct log *log, const struct event *event)
 
 	if (log->options.bare_pid)
 		log_line_add(&log->line, comm ? "%d" : "%-5d", event->tid);
-	else if (log->many)
+	else if (log->many || comm) /* a name goes with a number */
 		log_line_add(&log->line, "[pid %5d", event->tid);
 	else
 		return;
@@ -349,16 +349,29 @@ static void add_quiet(struct log_line *line, const char *text)
 	log_line_color(line, LOG_PLAIN);
 }
 
+/* Which one, also where its number does not stand in front. */
+static void add_presence(struct log_line *line, const struct event *event, const char *what)
+{
+	char text[80];
+
+	if (event->tid == event->pid)
+		snprintf(text, sizeof(text), "process %d %s", event->pid, what);
+	else
+		snprintf(text, sizeof(text), "thread %d of process %d %s", event->tid, event->pid,
+			 what);
+	add_quiet(line, text);
+}
+
 /* What stands on a line of its own. */
 static void add_body(struct log_line *line, const struct log_options *options,
 		     const struct event *event)
 {
 	switch (event->kind) {
 	case EVENT_ATTACHED:
-		add_quiet(line, "attached");
+		add_presence(line, event, "attached");
 		break;
 	case EVENT_DETACHED:
-		add_quiet(line, "detached");
+		add_presence(line, event, "detached");
 		break;
 	case EVENT_NEW_TASK:
 		add_new_task(line, event);
@@ -403,7 +416,7 @@ static bool tells_nothing(const struct event *event)
 	const struct death *death = event->death;
 
 	if (event->kind == EVENT_DEATH)
-		return !death->n_locks && !death->n_cut && !death->unseen;
+		return log_death_is_empty(death);
 	return event->kind == EVENT_DEATH_AFTER && !death->n_locks;
 }
 

@@ -84,6 +84,8 @@ static void add_stays(struct log_line *line, const struct death *death,
 	log_line_add(line, "stays locked");
 	if (!loses_all(death) && lock->end == LIST_TOO_LONG)
 		log_line_add(line, ": behind the kernel's limit of %d", ROBUST_LIST_LIMIT);
+	else if (!loses_all(death) && lock->place.kind != PLACE_UNKNOWN && !lock->place.writable)
+		log_line_add(line, ": its page is closed to writing");
 	else if (!loses_all(death))
 		log_line_add(line, ": the list is broken before it");
 	if (!lock->n_waiters)
@@ -91,6 +93,13 @@ static void add_stays(struct log_line *line, const struct death *death,
 	log_line_add(line, "; ");
 	add_waiters(line, lock);
 	log_line_add(line, " wait%s for ever", lock->n_waiters == 1 ? "s" : "");
+}
+
+/* The kernel marks it and there is nobody to wake: what happens to most. */
+static bool is_plain(const struct death_lock *lock)
+{
+	return lock->fate == FATE_OWNER_DIED && !lock->stale && !lock->n_waiters &&
+	       !(lock->futex->word & WORD_WAITERS);
 }
 
 static void add_fate(struct log_line *line, const struct death *death,
@@ -150,23 +159,70 @@ static bool is_held(const struct death_lock *lock)
 static void add_rest(struct log_line *line, const struct death *death, size_t shown)
 {
 	size_t stay = count_fate(death, FATE_STAYS_LOCKED, shown);
+	size_t waited = 0;
 
+	for (size_t i = shown; i < death->n_locks; i++)
+		waited += death->locks[i].n_waiters > 0;
 	if (shown < death->n_locks) {
 		log_line_add(line, "%s... and %zu more", shown ? ", " : "", death->n_locks - shown);
 		if (stay && !loses_all(death))
 			log_line_add(line, ", %zu of them stay%s locked", stay,
 				     stay == 1 ? "s" : "");
+		if (waited)
+			log_line_add(line, ", %zu of them with waiters", waited);
 	}
 	if (death->n_cut)
 		log_line_add(line, "%s%zu entr%s not looked at", death->n_locks ? ", " : "",
 			     death->n_cut, death->n_cut == 1 ? "y" : "ies");
 }
 
+/* What the list of that kind is called in the line. */
+static void add_list_name(struct log_line *line, const struct death_break *broken)
+{
+	if (broken->kind == LIST_LIST2)
+		log_line_add(line, "list #%u", broken->index);
+	else
+		log_line_add(line, "the %slist", broken->kind == LIST_COMPAT ? "compat " : "");
+}
+
+/* Where the kernel loses the way, and nobody can say what it would have come to. */
+static void add_break(struct log_line *line, const struct death_break *broken)
+{
+	const char *lost = "what is behind that stays locked";
+
+	add_list_name(line, broken);
+	switch (broken->end) {
+	case LIST_LOOP:
+		log_line_add(line, " loops back to 0x%" PRIx64, broken->at);
+		lost = "what the circle cuts off stays locked";
+		break;
+	case LIST_MISALIGNED:
+		log_line_add(line, " has a misaligned futex word at 0x%" PRIx64, broken->at);
+		break;
+	default:
+		log_line_add(line, " is %s at 0x%" PRIx64,
+			     broken->read_only ? "not writable" : "unreadable", broken->at);
+		break;
+	}
+	if (broken->is_head)
+		lost = "its head is gone, and what it held stays locked";
+	log_line_add(line, ": %s", lost);
+}
+
+static void add_breaks(struct log_line *line, const struct death *death)
+{
+	/* Where everything is lost, it does not matter by what. */
+	for (size_t i = 0; i < death->n_breaks && !loses_all(death); i++) {
+		log_line_add(line, "; ");
+		add_break(line, &death->breaks[i]);
+	}
+}
+
 /* "2 robust locks"; what is on the lists but not held is no lock of this thread. */
 static void add_held(struct log_line *line, const struct death *death, size_t held)
 {
 	if (!held && !death->n_cut)
-		log_line_add(line, "no robust lock");
+		log_line_add(line, "no robust lock%s", death->n_locks ? "" : " that can be found");
 	else
 		log_line_add(line, "%s%zu robust lock%s", death->n_cut ? "at least " : "", held,
 			     held == 1 ? "" : "s");
@@ -177,21 +233,37 @@ static void add_locks(struct log_line *line, const struct log_options *options,
 {
 	size_t shown = death->n_locks < options->entries_max ? death->n_locks
 							     : options->entries_max;
+	size_t plain = 0;
 
+	for (size_t i = 0; i < death->n_locks; i++)
+		plain += is_plain(&death->locks[i]);
 	for (size_t i = 0; i < shown; i++) {
+		const struct death_lock *lock = &death->locks[i];
+
 		log_line_add(line, "%s", i ? ", " : "");
-		add_lock(line, options, &death->locks[i]);
+		add_lock(line, options, lock);
 		/* After an exec all of them have the same fate, and the line begins with it. */
-		if (!loses_all(death) || death->locks[i].n_waiters)
-			add_fate(line, death, &death->locks[i]);
+		if (loses_all(death) ? lock->n_waiters > 0 : plain < 2 || !is_plain(lock))
+			add_fate(line, death, lock);
 	}
 	add_rest(line, death, shown);
+	/* What is so of many is said of them all. */
+	if (plain > 1)
+		log_line_add(line, "; nobody waits for %s",
+			     plain == death->n_locks ? "them" : "the others");
+}
+
+bool log_death_is_empty(const struct death *death)
+{
+	bool breaks = death->n_breaks && !loses_all(death);
+
+	return !death->n_locks && !death->n_cut && !breaks && !death->unseen;
 }
 
 void log_death(struct log_line *line, const struct log_options *options, const struct death *death)
 {
 	size_t held = 0;
-	bool lost = loses_all(death) || count_fate(death, FATE_STAYS_LOCKED, 0);
+	bool lost = loses_all(death) || death->n_breaks || count_fate(death, FATE_STAYS_LOCKED, 0);
 
 	for (size_t i = 0; i < death->n_locks; i++) {
 		held += is_held(&death->locks[i]);
@@ -204,7 +276,7 @@ void log_death(struct log_line *line, const struct log_options *options, const s
 		log_line_color(line, LOG_PLAIN);
 		return;
 	}
-	if (!death->n_locks && !death->n_cut)
+	if (log_death_is_empty(death))
 		return;
 	log_line_color(line, lost ? LOG_LOST : LOG_DEATH);
 	log_line_add(line, "+++ ");
@@ -217,8 +289,10 @@ void log_death(struct log_line *line, const struct log_options *options, const s
 	add_held(line, death, held);
 	if (loses_all(death) && held)
 		log_line_add(line, " stay%s locked for ever", held == 1 ? "s" : "");
-	log_line_add(line, ": ");
+	if (death->n_locks || death->n_cut)
+		log_line_add(line, ": ");
 	add_locks(line, options, death);
+	add_breaks(line, death);
 	log_line_add(line, " +++");
 	log_line_color(line, LOG_PLAIN);
 }
@@ -229,7 +303,7 @@ enum outcome {
 	OUTCOME_WRITTEN, /* marked, and it is no lock */
 	OUTCOME_STAYS,
 	OUTCOME_TAKEN,    /* marked, and taken over before we looked */
-	OUTCOME_FREE,     /* and given back as well */
+	OUTCOME_FREE,     /* marked, taken over and given back */
 	OUTCOME_UNREAD,   /* not readable any more */
 	OUTCOME_AS_TOLD,  /* nothing was foretold to change, and nothing did */
 	OUTCOME_SURPRISE, /* not as foretold */
@@ -247,7 +321,8 @@ static enum outcome outcome_of(const struct death_lock *lock)
 	case FATE_OWNER_DIED:
 		if (marked)
 			return lock->stale ? OUTCOME_WRITTEN : OUTCOME_MARKED;
-		if (after == before)
+		/* Of what is no lock, nobody can have taken it over. */
+		if (after == before || lock->stale)
 			return OUTCOME_SURPRISE;
 		return after ? OUTCOME_TAKEN : OUTCOME_FREE;
 	case FATE_STAYS_LOCKED:
@@ -263,6 +338,40 @@ static enum outcome outcome_of(const struct death_lock *lock)
 	return OUTCOME_AS_TOLD;
 }
 
+static size_t count_outcome(const struct death *death, enum outcome outcome)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < death->n_locks; i++)
+		count += outcome_of(&death->locks[i]) == outcome;
+	return count;
+}
+
+/* "2 locks marked FUTEX_OWNER_DIED by the kernel, 1 of them already given back" */
+static const char *add_marked(struct log_line *line, const struct death *death)
+{
+	size_t taken = count_outcome(death, OUTCOME_TAKEN);
+	size_t given_back = count_outcome(death, OUTCOME_FREE);
+	size_t all = count_outcome(death, OUTCOME_MARKED) + taken + given_back;
+
+	if (!all)
+		return "";
+	log_line_add(line, "%zu lock%s marked FUTEX_OWNER_DIED %s the kernel", all,
+		     all == 1 ? "" : "s", death->emulated ? "in place of" : "by");
+	if (all == 1) {
+		log_line_add(line, "%s",
+			     taken        ? ", already taken over"
+			     : given_back ? ", already taken over and given back"
+					  : "");
+		return ", ";
+	}
+	if (taken)
+		log_line_add(line, ", %zu of them already taken over", taken);
+	if (given_back)
+		log_line_add(line, ", %zu of them already taken over and given back", given_back);
+	return ", ";
+}
+
 /* "2 locks marked ..., 1 lock stays locked" */
 static void add_outcomes(struct log_line *line, const struct death *death)
 {
@@ -270,28 +379,23 @@ static void add_outcomes(struct log_line *line, const struct death *death)
 		enum outcome outcome;
 		const char *one, *many;
 	} rows[] = {
-		{OUTCOME_MARKED, "lock marked FUTEX_OWNER_DIED", "locks marked FUTEX_OWNER_DIED"},
 		{OUTCOME_WRITTEN, "word that is no lock written to",
 		 "words that are no locks written to"},
-		{OUTCOME_TAKEN, "lock already taken over", "locks already taken over"},
-		{OUTCOME_FREE, "lock already given back", "locks already given back"},
 		{OUTCOME_STAYS, "lock stays locked", "locks stay locked"},
 		{OUTCOME_AS_TOLD, "lock left alone", "locks left alone"},
 		{OUTCOME_UNREAD, "lock not readable any more", "locks not readable any more"},
 		{OUTCOME_SURPRISE, "lock not as foretold", "locks not as foretold"},
 	};
-	const char *between = "";
+	const char *between = add_marked(line, death);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		size_t count = 0;
+		size_t count = count_outcome(death, rows[i].outcome);
 
-		for (size_t j = 0; j < death->n_locks; j++)
-			count += outcome_of(&death->locks[j]) == rows[i].outcome;
 		if (!count)
 			continue;
 		log_line_add(line, "%s%zu %s", between, count,
 			     count == 1 ? rows[i].one : rows[i].many);
-		if (rows[i].outcome == OUTCOME_MARKED || rows[i].outcome == OUTCOME_WRITTEN)
+		if (rows[i].outcome == OUTCOME_WRITTEN)
 			log_line_add(line, death->emulated ? " in place of the kernel"
 							   : " by the kernel");
 		between = ", ";
@@ -302,12 +406,13 @@ static void add_surprise(struct log_line *line, const struct log_options *option
 			 const struct death_lock *lock)
 {
 	uint32_t tid = lock->after & WORD_TID_MASK;
+	bool still = tid == (lock->futex->word & WORD_TID_MASK);
 
 	add_lock(line, options, lock);
 	if (lock->after & WORD_OWNER_DIED)
 		log_line_add(line, " is marked FUTEX_OWNER_DIED");
 	else if (lock->fate == FATE_OWNER_DIED)
-		log_line_add(line, " is not marked, still %" PRIu32, tid);
+		log_line_add(line, " is not marked, %s%" PRIu32, still ? "still " : "now ", tid);
 	else
 		log_line_add(line, " does not stay locked");
 	log_line_add(line, " (0x%08" PRIx32 ")", lock->after);

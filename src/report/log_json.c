@@ -264,9 +264,25 @@ static json_t *guard_json(const struct guard_action *guard, bool *failed)
 	return object;
 }
 
+static json_t *break_json(const struct death_break *broken, bool *failed)
+{
+	json_t *object = json_object();
+
+	json_part_put(object, "kind", json_string(name_of_list_kind(broken->kind)), failed);
+	json_part_put(object, "index",
+		      broken->kind == LIST_LIST2 ? json_integer(broken->index) : json_null(),
+		      failed);
+	json_part_put(object, "end", json_string(name_of_list_end(broken->end)), failed);
+	json_part_put(object, "at", json_part_hex(broken->at), failed);
+	json_part_put(object, "head", json_boolean(broken->is_head), failed);
+	json_part_put(object, "read_only", json_boolean(broken->read_only), failed);
+	return object;
+}
+
 static json_t *death_json(const struct death *death, bool *failed)
 {
 	json_t *object = json_object();
+	json_t *breaks = json_array();
 	json_t *locks = json_array();
 
 	for (size_t i = 0; i < death->n_locks; i++)
@@ -274,6 +290,9 @@ static json_t *death_json(const struct death *death, bool *failed)
 	json_part_put(object, "by_exec", json_boolean(death->by_exec), failed);
 	json_part_put(object, "unseen", json_boolean(death->unseen), failed);
 	json_part_put(object, "worst_end", json_string(name_of_list_end(death->worst)), failed);
+	for (size_t i = 0; i < death->n_breaks; i++)
+		json_part_push(breaks, break_json(&death->breaks[i], failed), failed);
+	json_part_put(object, "breaks", breaks, failed);
 	json_part_put(object, "cut", json_integer((json_int_t)death->n_cut), failed);
 	json_part_put(object, "locks", locks, failed);
 	return object;

@@ -48,6 +48,7 @@ void log_arguments(struct log_line *line, const struct log_options *options,
 void log_result(struct log_line *line, const struct call *call);
 
 /* Parts of log_death.c: nothing is added where there is nothing to tell. */
+bool log_death_is_empty(const struct death *death);
 void log_death(struct log_line *line, const struct log_options *options, const struct death *death);
 void log_guard(struct log_line *line, const struct log_options *options,
 	       const struct guard_action *guard);

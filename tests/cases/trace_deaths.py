@@ -30,7 +30,10 @@ LISTS: dict[str, dict[int, str]] = {
     "misaligned": {1: DIES, 2: DIES, 4: STAYS},
     "loop": {1: DIES, 2: DIES, 3: DIES, 4: DIES},
     "foreign": {1: DIES, 3: DIES},
+    "read_only": {1: STAYS, 2: STAYS, 3: STAYS},
 }
+# Where a list breaks off: the end that it has.
+BREAKS = {"fault": "fault", "misaligned": "misaligned", "loop": "loop", "read_only": "fault"}
 
 
 def words(path: Path) -> dict[int, int]:
@@ -86,7 +89,9 @@ def dying(env: Env, how: str, which: str, *options: object, program: str = "dyin
 def check_lists(env: Env, how: str) -> None:
     for which, wanted in LISTS.items():
         trace, path = dying(env, how, which)
-        check_death(trace, path, wanted)
+        death = check_death(trace, path, wanted)
+        expect_equal([b["end"] for b in death["breaks"]] if death else [],
+                     [BREAKS[which]] if which in BREAKS else [], f"where {which} breaks off")
 
 
 def case_return(env: Env) -> None:
@@ -191,6 +196,46 @@ def case_text(env: Env) -> None:
     expect("free: one waiter is woken" in trace.text, "a lock that was just given back")
     trace, path = dying(env, "kill", "held", "-y", json=False)
     expect(f"<{path}>+0x18" in trace.text, "the file of each lock")
+
+
+def case_broken_lists_in_words(env: Env) -> None:
+    """Where the kernel loses the way is told, also where nothing of the list can be found."""
+    for which, words in (
+            ("lost", "holding no robust lock that can be found; the list is unreadable at 0x10: "
+                     "what is behind that stays locked +++"),
+            ("fault", "; the list is unreadable at 0x10: what is behind that stays locked +++"),
+            ("misaligned", "; the list has a misaligned futex word at 0x"),
+            ("loop", ": what the circle cuts off stays locked +++"),
+            ("read_only", "(stays locked: its page is closed to writing)")):
+        trace, _ = dying(env, "return", which, json=False)
+        expect(words in trace.text, f"{which}: {trace.text!r}")
+        expect("not as foretold" not in trace.text, f"{which}, afterwards: {trace.text!r}")
+    # A thread whose head was taken away.
+    code = ("import ctypes, mmap\n"
+            "libc, page = ctypes.CDLL(None), mmap.mmap(-1, 4096)\n"
+            "at = ctypes.addressof(ctypes.c_char.from_buffer(page))\n"
+            "libc.syscall(273, ctypes.c_void_p(at), 24)\n"
+            "libc.munmap(ctypes.c_void_p(at), 4096)\n"
+            "libc.syscall(231, 0)\n")
+    trace = traced(env, "/usr/bin/python3", "-I", "-c", code, json=False)
+    expect("its head is gone, and what it held stays locked" in trace.text, trace.text)
+
+
+def case_what_is_so_of_many_is_said_once(env: Env) -> None:
+    trace, _ = dying(env, "return", "too_long", json=False)
+    expect_equal(trace.text.count("nobody waits"), 1, "nobody waits")
+    expect("2 of them stay locked; nobody waits for the others +++" in trace.text, trace.text)
+    trace, _ = dying(env, "return", "pending", json=False)
+    expect("; nobody waits for them +++" in trace.text, trace.text)
+
+
+def case_marked_and_taken_over(env: Env) -> None:
+    """The next owner may be faster than we: that the kernel marked the word is told all the same."""
+    holder = env.tracee("contend", env.tmp / "lock", 2)
+    trace = attached(env, holder.pid, json=False)
+    holder.signal(signal.SIGKILL)
+    trace.expect_status(0)
+    expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel" in trace.text, trace.text)
 
 
 def case_summary(env: Env) -> None:

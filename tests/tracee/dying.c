@@ -8,6 +8,7 @@
  *         exec_over: the first thread has the list, the second one executes true(1)
  *         exec_fails: the second one tries in vain, then returns
  *   LIST: held pending pending_on pending_free too_long fault misaligned loop foreign empty
+ *         lost: nothing on it can be read; read_only: its words can be, but not written
  * FILE gets slots of 16 bytes: an entry, then the futex word at byte 8. Slot 0 keeps the TID of
  * the dying; the others are on the list in their order (see build()).
  */
@@ -67,6 +68,8 @@ static void build(uint32_t tid)
 		head.pending = entry(2);
 	else if (is_list("fault"))
 		slots[2].next = UNMAPPED;
+	else if (is_list("lost"))
+		head.next = UNMAPPED;
 	else if (is_list("misaligned"))
 		slots[2].next = entry(3) + 2;
 	else if (is_list("loop"))
@@ -78,6 +81,8 @@ static void build(uint32_t tid)
 		slots[4].word = is_list("pending_free") ? 0 : tid;
 		head.pending = entry(4);
 	}
+	if (is_list("read_only") && mprotect(slots, SLOTS * sizeof(*slots), PROT_READ))
+		tracee_die("mprotect: %s", strerror(errno));
 	if (syscall(SYS_set_robust_list, &head, sizeof(head)))
 		tracee_die("set_robust_list: %s", strerror(errno));
 }

@@ -184,8 +184,18 @@ static void tell_results(struct log *log)
 
 static void tell_life(struct log *log)
 {
-	const struct death death = {
-		.locks = locks, .n_locks = ELEMENTS(locks), .n_cut = 7, .worst = LIST_LOOP};
+	struct death_break breaks[] = {
+		{.kind = LIST_LIST2, .index = 2, .end = LIST_LOOP, .at = 0x8220},
+		{.kind = LIST_ROBUST, .end = LIST_FAULT, .at = 0x9000, .is_head = true},
+		{.kind = LIST_COMPAT, .end = LIST_FAULT, .at = 0x9000, .read_only = true},
+		{.kind = LIST_ROBUST, .end = LIST_MISALIGNED, .at = UINT64_MAX},
+	};
+	const struct death death = {.locks = locks,
+				    .n_locks = ELEMENTS(locks),
+				    .breaks = breaks,
+				    .n_breaks = ELEMENTS(breaks),
+				    .n_cut = 7,
+				    .worst = LIST_LOOP};
 	const struct death unseen = {.unseen = true};
 	const struct death by_exec = {.by_exec = true};
 	const struct futex pending = {

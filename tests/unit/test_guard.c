@@ -436,6 +436,111 @@ static void evidence(void **state)
 	assert_null(guard_evidence(&other));
 }
 
+/* Each lock of the death lies in a page that can be written, but for these. */
+static const struct death *judge_writing(struct fixture *fixture, const size_t *closed, size_t n)
+{
+	judge(fixture);
+	for (size_t i = 0; i < fixture->death.n_locks; i++)
+		fixture->death.locks[i].place = (struct place){.kind = PLACE_ANON,
+							       .writable = true};
+	for (size_t i = 0; i < n; i++)
+		fixture->death.locks[closed[i]].place.writable = false;
+	assert_int_equal(guard_judge_writing(&fixture->death, &fixture->arena), 0);
+	return &fixture->death;
+}
+
+static void closed_to_writing(void **state)
+{
+	struct fixture fixture;
+	const struct death *death;
+
+	(void)state;
+	open_fixture(&fixture, 3);
+	set_pending(&fixture, futex_at(0x9000, ME));
+	death = judge_writing(&fixture, NULL, 0);
+	assert_int_equal(death->n_breaks, 0);
+	death = judge_writing(&fixture, (size_t[]){1}, 1);
+	assert_int_equal(death->locks[0].fate, FATE_OWNER_DIED);
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(death->locks[i].fate, FATE_STAYS_LOCKED);
+		assert_int_equal(death->locks[i].end, LIST_FAULT);
+	}
+	assert_int_equal(death->n_breaks, 1);
+	assert_true(death->breaks[0].read_only);
+	assert_int_equal(death->breaks[0].at, 0x2000 + 64 - 32);
+	assert_int_equal(death->worst, LIST_FAULT);
+	/* A place that nobody could find says nothing. */
+	judge(&fixture);
+	assert_int_equal(guard_judge_writing(&fixture.death, &fixture.arena), 0);
+	assert_int_equal(fixture.death.n_breaks, 0);
+	close_fixture(&fixture);
+}
+
+/* Its turn is the last, also where it stands first on the list. */
+static void closed_pending(void **state)
+{
+	struct fixture fixture;
+	const struct death *death;
+
+	(void)state;
+	open_fixture(&fixture, 2);
+	set_pending(&fixture, fixture.list.entries[0]);
+	death = judge_writing(&fixture, (size_t[]){0}, 1);
+	assert_int_equal(death->locks[0].fate, FATE_STAYS_LOCKED);
+	assert_int_equal(death->locks[1].fate, FATE_OWNER_DIED);
+	death = judge_writing(&fixture, (size_t[]){1}, 1);
+	assert_int_equal(death->locks[0].fate, FATE_STAYS_LOCKED);
+	assert_int_equal(death->locks[1].fate, FATE_STAYS_LOCKED);
+	assert_int_equal(death->n_breaks, 1);
+	close_fixture(&fixture);
+}
+
+static void closed_and_stale(void **state)
+{
+	struct fixture fixture;
+	const struct death *death;
+	struct futex stale = futex_at(0x9000, ME);
+
+	(void)state;
+	open_fixture(&fixture, 1);
+	stale.on_list = false;
+	stale.no_mutex = true;
+	set_pending(&fixture, stale);
+	death = judge_writing(&fixture, (size_t[]){1}, 1);
+	assert_int_equal(death->locks[0].fate, FATE_OWNER_DIED);
+	assert_int_equal(death->locks[1].fate, FATE_NOTHING);
+	assert_false(death->locks[1].stale);
+	assert_int_equal(death->n_breaks, 0);
+	close_fixture(&fixture);
+}
+
+static void where_lists_break_off(void **state)
+{
+	static const enum list_end ends[] = {LIST_FAULT, LIST_MISALIGNED, LIST_LOOP};
+	struct fixture fixture;
+	const struct death *death;
+
+	(void)state;
+	open_fixture(&fixture, 0);
+	fixture.list.end_at = 0x77;
+	for (size_t i = 0; i < 3; i++) {
+		fixture.list.end = ends[i];
+		death = judge(&fixture);
+		assert_int_equal(death->n_breaks, 1);
+		assert_int_equal(death->breaks[0].end, ends[i]);
+		assert_int_equal(death->breaks[0].at, 0x77);
+		assert_false(death->breaks[0].is_head);
+	}
+	fixture.list.end = LIST_FAULT;
+	fixture.list.head_ok = false;
+	death = judge(&fixture);
+	assert_int_equal(death->breaks[0].at, 0x1000);
+	assert_true(death->breaks[0].is_head);
+	fixture.list.end = LIST_TOO_LONG;
+	assert_int_equal(judge(&fixture)->n_breaks, 0);
+	close_fixture(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +549,10 @@ int main(void)
 		cmocka_unit_test(nothing_pending),
 		cmocka_unit_test(stale_at_death),
 		cmocka_unit_test(evidence),
+		cmocka_unit_test(closed_to_writing),
+		cmocka_unit_test(closed_pending),
+		cmocka_unit_test(closed_and_stale),
+		cmocka_unit_test(where_lists_break_off),
 		cmocka_unit_test(held_locks_are_marked),
 		cmocka_unit_test(words_of_others),
 		cmocka_unit_test(behind_the_limit),

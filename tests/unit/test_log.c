@@ -261,7 +261,7 @@ static void unfinished(void **state)
 	EVENT(.kind = EVENT_CALL_EXIT, .tid = 7002, .call = &futex);
 	get.result = -ESRCH;
 	EVENT(.kind = EVENT_CALL_EXIT, .tid = 103, .call = &get);
-	expect("--- attached ---\n"
+	expect("--- process 7001 attached ---\n"
 	       "[pid  7002] futex(0x8220, FUTEX_WAIT, 7, NULL <unfinished ...>\n"
 	       "[pid   103] get_robust_list(0,  <unfinished ...>\n"
 	       "[pid  7004] --- hello ---\n"
@@ -309,7 +309,9 @@ static void detached_in_a_call(void **state)
 	(void)state;
 	EVENT(.kind = EVENT_CALL_ENTRY, .call = &call);
 	EVENT(.kind = EVENT_DETACHED);
-	expect("exit(0 <detached ...>\n--- detached ---\n");
+	expect("exit(0 <detached ...>\n--- process 7001 detached ---\n");
+	EVENT(.kind = EVENT_DETACHED, .tid = 7002);
+	expect("--- thread 7002 of process 7001 detached ---\n");
 	EVENT(.kind = EVENT_CALL_ENTRY, .call = &call);
 	log_break(the_log);
 	log_break(the_log);
@@ -442,6 +444,7 @@ static void prefixes(void **state)
 		{{.relative = true, .bare_pid = true},
 		 "103        0.000000 exit(0)             = 0\n"},
 		{{.bare_pid = true, .comm = true}, "103<a b> exit(0)                        = 0\n"},
+		{{.comm = true}, "[pid   103<a b>] exit(0)                = 0\n"},
 		{{.pc = true}, "[000000000000abcd] exit(0)              = 0\n"},
 	};
 
@@ -465,7 +468,7 @@ static void prefixes(void **state)
 	EVENT(.kind = EVENT_CALL_EXIT, .call = &call, .time_ns = noon + UINT64_C(12345678901),
 	      .comm = "x", .pc = 0xabcd);
 	EVENT(.kind = EVENT_EXITED, .time_ns = noon, .status = 3, .comm = "x");
-	expect("     0.000000 [????????????????] --- first ---\n"
+	expect("[pid  7001<\\x1b>]      0.000000 [????????????????] --- first ---\n"
 	       "[pid  7001<x>]     12.345678 [0000abcd] exit(0) = 0 <unavailable>\n"
 	       "[pid  7001<x>]      0.000000 [????????????????] +++ exited with 3 +++\n");
 }
@@ -604,8 +607,58 @@ static void many_locks_are_cut(void **state)
 					       .end = LIST_TOO_LONG};
 	options.entries_max = 2;
 	death_line(locks, 3000, (struct death){.worst = LIST_TOO_LONG},
-		   "+++ exits holding 3000 robust locks: 0x8244 (nobody waits), 0x8244 (nobody "
-		   "waits), ... and 2998 more, 952 of them stay locked +++\n");
+		   "+++ exits holding 3000 robust locks: 0x8244, 0x8244, ... and 2998 more, "
+		   "952 of them stay locked; nobody waits for the others +++\n");
+	locks[100].waiters = waiters;
+	locks[100].n_waiters = 1;
+	death_line(locks, 1000, (struct death){0},
+		   "+++ exits holding 1000 robust locks: 0x8244, 0x8244, ... and 998 more, 1 of "
+		   "them with waiters; nobody waits for the others +++\n");
+}
+
+static void nobody_waits_for_any(void **state)
+{
+	struct death_lock locks[] = {
+		{.futex = &quiet, .fate = FATE_OWNER_DIED},
+		{.futex = &quiet, .fate = FATE_OWNER_DIED, .label = "g+0x44"},
+		{.futex = &held, .fate = FATE_OWNER_DIED, .waiters = waiters, .n_waiters = 1},
+	};
+
+	(void)state;
+	death_line(locks, 2, (struct death){0},
+		   "+++ exits holding 2 robust locks: 0x8244, 0x8244 <g+0x44>; nobody waits for "
+		   "them +++\n");
+	death_line(locks, 3, (struct death){0},
+		   "+++ exits holding 3 robust locks: 0x8244, 0x8244 <g+0x44>, 0x8220 (7002 gets "
+		   "EOWNERDEAD); nobody waits for the others +++\n");
+	death_line(locks + 1, 2, (struct death){0},
+		   "+++ exits holding 2 robust locks: 0x8244 <g+0x44> (nobody waits), 0x8220 (7002 "
+		   "gets EOWNERDEAD) +++\n");
+}
+
+static void where_lists_break_off(void **state)
+{
+	struct death_lock lock = {.futex = &quiet, .fate = FATE_OWNER_DIED};
+	struct death_break breaks[] = {
+		{.kind = LIST_ROBUST, .end = LIST_FAULT, .at = 0x10},
+		{.kind = LIST_COMPAT, .end = LIST_MISALIGNED, .at = 0x8221},
+		{.kind = LIST_LIST2, .index = 3, .end = LIST_LOOP, .at = 0x8244},
+		{.kind = LIST_ROBUST, .end = LIST_FAULT, .at = 0x9000, .read_only = true},
+		{.kind = LIST_ROBUST, .end = LIST_FAULT, .at = 0x8100, .is_head = true},
+	};
+
+	(void)state;
+	death_line(&lock, 1, (struct death){.breaks = breaks, .n_breaks = 4},
+		   "+++ exits holding 1 robust lock: 0x8244 (nobody waits); the list is unreadable "
+		   "at 0x10: what is behind that stays locked; the compat list has a misaligned "
+		   "futex word at 0x8221: what is behind that stays locked; list #3 loops back to "
+		   "0x8244: what the circle cuts off stays locked; the list is not writable at "
+		   "0x9000: what is behind that stays locked +++\n");
+	death_line(&lock, 0, (struct death){.breaks = breaks + 4, .n_breaks = 1},
+		   "+++ exits holding no robust lock that can be found; the list is unreadable at "
+		   "0x8100: its head is gone, and what it held stays locked +++\n");
+	/* By such an exec all is lost, broken or not. */
+	death_line(&lock, 0, (struct death){.by_exec = true, .breaks = breaks, .n_breaks = 1}, "");
 }
 
 static void death_by_exec(void **state)
@@ -719,9 +772,9 @@ static void after_death(void **state)
 	expect("+++ 2 locks marked FUTEX_OWNER_DIED by the kernel +++\n");
 	death.n_locks = 10;
 	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
-	expect("+++ 2 locks marked FUTEX_OWNER_DIED by the kernel, 1 lock already taken over, "
-	       "1 lock already given back, 1 lock stays locked, 1 lock left alone, "
-	       "1 lock not readable any more, 3 locks not as foretold: "
+	expect("+++ 4 locks marked FUTEX_OWNER_DIED by the kernel, 1 of them already taken over, "
+	       "1 of them already taken over and given back, 1 lock stays locked, "
+	       "1 lock left alone, 1 lock not readable any more, 3 locks not as foretold: "
 	       "0x8220 is not marked, still 7003 (0x80001b5b), "
 	       "0x8244 is marked FUTEX_OWNER_DIED (0x40000000), "
 	       "0x8244 does not stay locked (0x00000000) +++\n");
@@ -729,13 +782,36 @@ static void after_death(void **state)
 	the_log = NULL;
 	options.entries_max = 1;
 	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
-	expect("+++ 2 locks marked FUTEX_OWNER_DIED by the kernel, 1 lock already taken over, "
-	       "1 lock already given back, 1 lock stays locked, 1 lock left alone, "
-	       "1 lock not readable any more, 3 locks not as foretold: "
+	expect("+++ 4 locks marked FUTEX_OWNER_DIED by the kernel, 1 of them already taken over, "
+	       "1 of them already taken over and given back, 1 lock stays locked, "
+	       "1 lock left alone, 1 lock not readable any more, 3 locks not as foretold: "
 	       "0x8220 is not marked, still 7003 (0x80001b5b), ... and 2 more +++\n");
 	death.n_locks = 0;
 	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
 	expect("");
+}
+
+/* One lock: that it was marked is no less true when the next owner was faster than we. */
+static void after_death_of_one(void **state)
+{
+	struct death_lock lock = {.futex = &held, .fate = FATE_OWNER_DIED, .after_ok = true};
+	struct death death = {.locks = &lock, .n_locks = 1};
+
+	(void)state;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel, already taken over and given "
+	       "back +++\n");
+	lock.after = 7002;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel, already taken over +++\n");
+	death.emulated = true;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 lock marked FUTEX_OWNER_DIED in place of the kernel, already taken over "
+	       "+++\n");
+	/* What is no lock is taken over by nobody. */
+	lock.stale = true;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 lock not as foretold: 0x8220 is not marked, now 7002 (0x00001b5a) +++\n");
 }
 
 static void stacks(void **state)
@@ -789,6 +865,9 @@ int main(void)
 		TEST(unfinished),
 		TEST(never_returns),
 		TEST(detached_in_a_call),
+		TEST(nobody_waits_for_any),
+		TEST(where_lists_break_off),
+		TEST(after_death_of_one),
 		TEST(thousands_in_calls),
 		TEST(futexes),
 		TEST(names_of_locks),
