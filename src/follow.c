@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/vec.h"
 #include "follow/session.h"
 
 /* SIGUSR1 asks for a picture, SIGUSR2 to leave without a word to the command. */
@@ -149,40 +148,6 @@ void follow_close(struct follow *follow)
 	kernel_close(&follow->kernel);
 	free(follow->filter_calls);
 	free(follow);
-}
-
-/* ---- Pictures ---- */
-
-struct pid_list {
-	pid_t *items;
-	size_t count;
-	size_t capacity;
-};
-
-static void add_pid(void *context, struct engine_task *task)
-{
-	struct pid_list *list = context;
-
-	/* Tasks come by TID; a process is added with its leader, or with the first that is left. */
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i] == task->pid)
-			return;
-	if (task->quiet ||
-	    vec_reserve(&list->items, list->count, &list->capacity, 1, sizeof(*list->items)))
-		return;
-	list->items[list->count++] = task->pid;
-}
-
-static int take_picture(struct follow *follow)
-{
-	struct pid_list list = {0};
-	int error = 0;
-
-	engine_each(follow->engine, add_pid, &list);
-	if (list.count && follow->request.picture)
-		error = follow->request.picture(follow->request.context, list.items, list.count);
-	free(list.items);
-	return error;
 }
 
 /* ---- Stops ---- */
@@ -405,9 +370,9 @@ static int on_other(struct follow *follow, const struct engine_stop *stop)
 	if (stop->kind == ENGINE_IDLE) {
 		if (!follow->next_picture_ns || clock_now_ns() < follow->next_picture_ns)
 			return owed_look_after(follow);
-		follow->next_picture_ns = clock_now_ns() + follow->request.snapshot_ns;
+		return pictures_take_due(follow);
 	}
-	return take_picture(follow);
+	return pictures_take(follow);
 }
 
 /* When something is due that no stop announces; 0: never. */

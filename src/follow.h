@@ -14,6 +14,14 @@
 #include "abi/traced_calls.h"
 #include "event.h"
 
+/* Of whom a picture is to be taken. */
+struct follow_picture {
+	const pid_t *pids;
+	size_t n_pids;
+	const pid_t *stopped_tids; /* threads of them that job control has stopped */
+	size_t n_stopped_tids;
+};
+
 struct follow_request {
 	/* One of the two: a command, run under a filter where `filter` is set; or processes. */
 	char *const *argv;
@@ -42,7 +50,7 @@ struct follow_request {
 	 * ends with that. */
 	int (*emit)(void *context, const struct event *event);
 	/* A picture of the traced processes is due. */
-	int (*picture)(void *context, const pid_t *pids, size_t n_pids);
+	int (*picture)(void *context, const struct follow_picture *wanted);
 	void *context;
 };
 

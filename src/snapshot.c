@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "deadlock.h"
@@ -78,8 +79,23 @@ static int settle_contradictions(struct look *look)
 	return error;
 }
 
+/* What a thread that we trace would be in without us. */
+static char state_untraced(const struct snapshot_request *request, const struct task *task,
+			   char state)
+{
+	struct proc_status status;
+
+	if (state != 't' || !request->tracing || procfs_status(task->pid, task->tid, &status) ||
+	    status.tracer != getpid())
+		return state;
+	for (size_t i = 0; i < request->n_stopped_tids; i++)
+		if (request->stopped_tids[i] == task->tid)
+			return 'T';
+	return 'R';
+}
+
 /* R, S, T and so on, of those whose state says something about a lock. */
-static void note_state(struct task *task, struct sched_clock *clock)
+static void note_state(const struct look *look, struct task *task, struct sched_clock *clock)
 {
 	struct proc_stat stat;
 	uint64_t now = clock_now_ns();
@@ -87,8 +103,8 @@ static void note_state(struct task *task, struct sched_clock *clock)
 
 	if (task->state || procfs_stat(task->pid, task->tid, &stat))
 		return;
-	task->state = stat.state;
-	if (stat.state == 'R' || procfs_last_ran(task->pid, task->tid, &task->last_ran))
+	task->state = state_untraced(look->request, task, stat.state);
+	if (task->state == 'R' || procfs_last_ran(task->pid, task->tid, &task->last_ran))
 		return;
 	if (sched_clock_lag(clock, stat.cpu, &lag) == 0 && task->last_ran + lag < now)
 		task->slept_ns = now - lag - task->last_ran;
@@ -116,11 +132,11 @@ static int note_states(struct look *look)
 		if (!lock->n_waiters || !lock->selected)
 			continue;
 		if (lock->owner != SIZE_MAX) {
-			note_state(&out->tasks[lock->owner], &clock);
+			note_state(look, &out->tasks[lock->owner], &clock);
 			error = note_call(look, lock->owner);
 		}
 		for (size_t j = 0; j < lock->n_waiters; j++)
-			note_state(&out->tasks[lock->waiters[j].task], &clock);
+			note_state(look, &out->tasks[lock->waiters[j].task], &clock);
 	}
 	sched_clock_close(&clock);
 	return error;

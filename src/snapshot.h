@@ -43,6 +43,13 @@ struct snapshot_request {
 	const pid_t *stack_tids;
 	size_t n_stack_tids;
 	bool source_lines;
+	/*
+	 * We trace some of them: such a thread stands still for a moment and counts as running, but
+	 * for these, which job control has stopped.
+	 */
+	bool tracing;
+	const pid_t *stopped_tids;
+	size_t n_stopped_tids;
 };
 
 /* 0, or -ENOMEM or what /proc says when nothing at all works. Free with snapshot_free. */

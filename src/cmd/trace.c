@@ -107,12 +107,15 @@ static int print_picture(const struct sink *sink, const struct snapshot *picture
 	return text_print_table(picture, &text, sink->out);
 }
 
-static int take_picture_now(void *context, const pid_t *pids, size_t n_pids)
+static int take_picture_now(void *context, const struct follow_picture *wanted)
 {
 	struct sink *sink = context;
 	struct snapshot_request request = {
-		.pids = pids,
-		.n_pids = n_pids,
+		.pids = wanted->pids,
+		.n_pids = wanted->n_pids,
+		.tracing = true,
+		.stopped_tids = wanted->stopped_tids,
+		.n_stopped_tids = wanted->n_stopped_tids,
 		.stack_depth = sink->options->stacks ? sink->options->stack_depth : 0,
 		.source_lines = sink->options->stacks > 1,
 	};

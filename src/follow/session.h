@@ -163,6 +163,13 @@ int pending_guard(struct follow *follow, struct engine_task *task, bool by_exec)
 int touch_check(struct follow *follow, const struct engine_stop *stop,
 		const struct traced_call *row, size_t *ret_found);
 
+/* pictures.c */
+
+/* A picture of all that is followed. 0 or what the receiver of pictures returns. */
+int pictures_take(struct follow *follow);
+/* The same, and when the next one is due: not before the interval, nor the time of this, is over. */
+int pictures_take_due(struct follow *follow);
+
 /* stacks.c */
 /* The stack of the stopped task, into its arena. 0 or -ENOMEM; what cannot be read is empty. */
 int stacks_at(struct follow *follow, const struct engine_stop *stop, struct frame **ret,

@@ -255,6 +255,29 @@ def case_pictures_at_intervals(env: Env) -> None:
     trace.expect_status(-signal.SIGTERM)
 
 
+def case_pictures_leave_time(env: Env) -> None:
+    """Pictures that take longer than their interval: the programs go on all the same."""
+    for options in ((), ("-J",), ("--no-seccomp",)):
+        trace = Trace(env, "--snapshot-interval", "0.000001", *options, "/bin/true", json=False)
+        trace.expect_status(0)
+
+
+def case_pictures_do_not_take_us_for_a_debugger(env: Env) -> None:
+    """A thread that stands still for the trace is no stopped owner; one under job control is."""
+    holder = env.tracee("contend", env.tmp / "lock", 2)
+    trace = attached(env, holder.pid, args=("--snapshot-interval", "0.000001"), json=False)
+    for _ in range(500):
+        holder.signal(signal.SIGWINCH)
+    wait_until(lambda: trace.text.count("LOCK") > 100, "many pictures")
+    expect("stopped" not in trace.text, f"nobody stopped it: {trace.text[-2000:]!r}")
+    holder.signal(signal.SIGSTOP)
+    wait_until(lambda: "kill -CONT" in trace.text, "now it is stopped, and by whom is known")
+    holder.signal(signal.SIGCONT)
+    expect("debugger" not in trace.text, "that is what we are")
+    trace.signal(signal.SIGINT)
+    trace.expect_status(0)
+
+
 def case_color(env: Env) -> None:
     """Never in a file, unless one says so; and off where NO_COLOR asks for it."""
     command = (env.program_of("dying"), env.tmp / "f", "return", "fault")
