@@ -37,7 +37,7 @@ _robtrace_probe_options='-J --json -h --help -V --version'
 
 _robtrace_show_columns='
 	LOCK STATE OWNER WAITERS KIND NAME PATH OFFSET MEMORY DEV INODE ADDRESS ENTRY WORD OWNER-TID
-	NWAITERS WAITERS-BIT OWNER-DIED PI COUNT LIBC BITS PID'
+	NWAITERS WAITERS-BIT OWNER-DIED PI COUNT LIBC BITS LIST PID'
 
 # _robtrace_words LIST WORD: those of the list that begin with the word.
 _robtrace_words() {

@@ -33,6 +33,7 @@ function __robtrace_columns
         'COUNT	how often a recursive mutex is locked' \
         'LIBC	glibc or musl' \
         'BITS	pointer size of the list' \
+        'LIST	list through which its owner has it' \
         'PID	a process that maps it'
     set -l given (string trim -l -c + -- "$before" | string split ,)
     for column in $columns

@@ -58,8 +58,8 @@ static const struct head_source sources[] = {
 	{LIST_LIST2, BITS_BY_WIDTH, count_list2, ask_list2},
 };
 
-ssize_t find_heads(const struct kernel *kernel, struct memory *memory, pid_t tid,
-		   struct list ret_lists[HEADS_MAX])
+ssize_t find_heads(const struct kernel *kernel, const struct emulated_heads *emulated,
+		   struct memory *memory, pid_t tid, struct list ret_lists[HEADS_MAX])
 {
 	ssize_t count = 0;
 
@@ -90,5 +90,7 @@ ssize_t find_heads(const struct kernel *kernel, struct memory *memory, pid_t tid
 			count++;
 		}
 	}
+	if (emulated)
+		count += (ssize_t)emulated->ask(emulated->context, tid, &ret_lists[count]);
 	return count;
 }

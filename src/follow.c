@@ -116,6 +116,7 @@ int follow_open(const struct follow_request *request, struct follow **ret,
 	if (error)
 		return error;
 	follow->request = *request;
+	session_init_emulated(follow);
 	follow->result.failure = FOLLOW_BROKEN;
 	error = kernel_open(&follow->kernel);
 	if (!error)

@@ -14,12 +14,15 @@
 #include "abi/traced_calls.h"
 #include "event.h"
 
+struct emulated_heads; /* find_heads.h */
+
 /* Of whom a picture is to be taken. */
 struct follow_picture {
 	const pid_t *pids;
 	size_t n_pids;
 	const pid_t *stopped_tids; /* threads of them that job control has stopped */
 	size_t n_stopped_tids;
+	const struct emulated_heads *emulated; /* their emulated lists; NULL: nothing is emulated */
 };
 
 struct follow_request {

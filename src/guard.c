@@ -13,7 +13,7 @@ static size_t n_handled(const struct list *list)
 {
 	if (list->end == LIST_FAULT || list->end == LIST_MISALIGNED)
 		return list->n_reached;
-	return ROBUST_LIST_LIMIT;
+	return list->no_limit ? SIZE_MAX : ROBUST_LIST_LIMIT;
 }
 
 static enum death_fate fate_of(const struct futex *futex, bool handled, bool pending, pid_t ns_tid)

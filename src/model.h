@@ -33,9 +33,10 @@ enum list_kind {
 
 /* How the word size of a list is known. */
 enum bits_source {
-	BITS_BY_CALL,  /* the call that was asked has lists of one size only */
-	BITS_BY_WIDTH, /* get_robust_list2 wrote so many bytes */
-	BITS_BY_SHAPE, /* a guess: the head looks like one of that size */
+	BITS_BY_CALL,         /* the call that was asked has lists of one size only */
+	BITS_BY_WIDTH,        /* get_robust_list2 wrote so many bytes */
+	BITS_BY_SHAPE,        /* a guess: the head looks like one of that size */
+	BITS_BY_REGISTRATION, /* the call that registered it was seen */
 };
 
 /* How a walk along a list ended. */
@@ -113,6 +114,8 @@ struct futex {
 struct list {
 	enum list_kind kind;
 	unsigned index; /* LIST_LIST2 only */
+	bool emulated;  /* LIST_LIST2: no kernel has it, robtrace answered its registration */
+	bool no_limit;  /* ROBUST_LIST_LIMIT is not for it */
 	unsigned bits;  /* 32 or 64: size of the pointers in the list */
 	enum bits_source bits_from;
 	target_addr head;
@@ -205,10 +208,11 @@ struct lock {
 	bool selected; /* matches what was asked for */
 	enum futex_state state;
 	struct mutex_info mutex;
-	const char *name; /* of a known home ("LMDB writer"), or NULL */
-	size_t owner;     /* index into snapshot.tasks; SIZE_MAX: none, or not seen */
-	pid_t owner_tid;  /* 0: none; may be known where owner is not */
-	pid_t dead_tid;   /* FUTEX_OWNER_DIED: who died, by the libc's note; 0 if unknown */
+	const char *name;        /* of a known home ("LMDB writer"), or NULL */
+	size_t owner;            /* index into snapshot.tasks; SIZE_MAX: none, or not seen */
+	pid_t owner_tid;         /* 0: none; may be known where owner is not */
+	const struct list *list; /* of the owner, through which it has the lock; NULL: none seen */
+	pid_t dead_tid;          /* FUTEX_OWNER_DIED: who died, by the libc's note; 0 if unknown */
 	struct waiter *waiters;
 	size_t n_waiters;
 };

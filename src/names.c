@@ -26,6 +26,7 @@ const char *name_of_bits_source(enum bits_source source)
 		[BITS_BY_CALL] = "call",
 		[BITS_BY_WIDTH] = "width",
 		[BITS_BY_SHAPE] = "shape",
+		[BITS_BY_REGISTRATION] = "registration",
 	};
 
 	return names[source];
@@ -34,9 +35,18 @@ const char *name_of_bits_source(enum bits_source source)
 void name_list(const struct list *list, char ret[LABEL_MAX])
 {
 	if (list->kind == LIST_LIST2)
-		snprintf(ret, LABEL_MAX, "#%u", list->index);
+		snprintf(ret, LABEL_MAX, "%s#%u", list->emulated ? "emulated " : "", list->index);
 	else
 		snprintf(ret, LABEL_MAX, "%s", name_of_list_kind(list->kind));
+}
+
+void name_list_size(const struct list *list, char ret[LABEL_MAX])
+{
+	char name[LABEL_MAX];
+
+	name_list(list, name);
+	snprintf(ret, LABEL_MAX, "%.32s %u-bit%s", name, list->bits,
+		 list->bits_from == BITS_BY_SHAPE ? "?" : "");
 }
 
 const char *name_of_list_end(enum list_end end)

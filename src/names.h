@@ -54,8 +54,11 @@ void name_place(const struct place *place, pid_t pid, target_addr address, char 
 /* The place with the lock's own name before it: "LMDB writer /srv/db/lock.mdb+0x40". */
 void name_lock(const struct lock *lock, char ret[LABEL_MAX]);
 
-/* "robust", "compat", or "#1" for a list of set_robust_list2. */
+/* "robust", "compat", "#1" for a list of set_robust_list2, "emulated #1". */
 void name_list(const struct list *list, char ret[LABEL_MAX]);
+
+/* Its name and word size: "robust 64-bit", "#1 32-bit?" where that is a guess. */
+void name_list_size(const struct list *list, char ret[LABEL_MAX]);
 
 /* What the thread does with the lock in its list_op_pending: "waits for it". */
 const char *name_pending(const struct futex *pending, pid_t ns_tid);

@@ -261,6 +261,8 @@ static int judge_list(struct snapshot *snapshot, const struct task *task, const 
 			    "overwritten while it was locked";
 		return PROBLEM_LIST_CUT;
 	case LIST_TOO_LONG:
+		if (list->no_limit)
+			return -1;
 		*ret_text = long_text(arena, list, who, kind);
 		*ret_next = "have it release locks before it ends; spread them over more threads";
 		return PROBLEM_LIST_TOO_LONG;

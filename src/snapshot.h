@@ -21,6 +21,9 @@ struct file_id {
 	uint64_t inode;
 };
 
+/* find_heads.h */
+struct emulated_heads;
+
 /* What is the same in all looks; found out once, it saves each of many looks a child process. */
 struct snapshot_base;
 
@@ -36,6 +39,8 @@ struct snapshot_request {
 	/* n_files > 0: only processes that map one of these, and only locks in them. */
 	const struct file_id *files;
 	size_t n_files;
+	/* Lists that are emulated are looked at like those of the kernel; NULL: there are none. */
+	const struct emulated_heads *emulated;
 	bool may_stop;
 	/* Stacks of owners and waiters, and source lines; frames of each at most, 0: no stacks. */
 	size_t stack_depth;

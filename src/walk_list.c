@@ -141,7 +141,10 @@ static bool ends_before(struct cursor *cursor, target_addr entry)
 	const struct list *list = &cursor->walk->list;
 
 	if (entry == list->head)
-		finish(cursor, list->n_seen > ROBUST_LIST_LIMIT ? LIST_TOO_LONG : LIST_COMPLETE, 0);
+		finish(cursor,
+		       list->n_seen > ROBUST_LIST_LIMIT && !list->no_limit ? LIST_TOO_LONG
+									   : LIST_COMPLETE,
+		       0);
 	else if (entry == cursor->tortoise && list->n_seen)
 		finish_loop(cursor);
 	else if (list->n_seen == WALK_COUNT_MAX)
@@ -349,6 +352,8 @@ void walk_release(struct walk *walk)
 	free(old->entries);
 	*walk = (struct walk){.list = {.kind = old->kind,
 				       .index = old->index,
+				       .emulated = old->emulated,
+				       .no_limit = old->no_limit,
 				       .bits = old->bits,
 				       .bits_from = old->bits_from,
 				       .head = old->head}};

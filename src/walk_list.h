@@ -25,7 +25,7 @@
 
 struct walk {
 	/*
-	 * In: kind, index, bits, bits_from, head. Out: the rest, but for the entries' state and lock.
+	 * In: kind, index, emulated, no_limit, bits, bits_from, head. Out: the rest, but for the entries' state and lock.
 	 * entries is malloced and belongs to the caller (walk_release).
 	 */
 	struct list list;

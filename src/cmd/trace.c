@@ -102,7 +102,8 @@ static int print_picture(const struct sink *sink, const struct snapshot *picture
 	if (!chosen)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_columns; i++)
-		if (columns[i].is_default)
+		if (columns[i].is_default ||
+		    (sink->options->emulate && strcmp(columns[i].name, "LIST") == 0))
 			chosen[text.n_columns++] = &columns[i];
 	return text_print_table(picture, &text, sink->out);
 }
@@ -113,6 +114,7 @@ static int take_picture_now(void *context, const struct follow_picture *wanted)
 	struct snapshot_request request = {
 		.pids = wanted->pids,
 		.n_pids = wanted->n_pids,
+		.emulated = wanted->emulated,
 		.tracing = true,
 		.stopped_tids = wanted->stopped_tids,
 		.n_stopped_tids = wanted->n_stopped_tids,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "abi/futex_word.h"
+#include "base/cleanup.h"
 #include "follow/session.h"
 #include "guard.h"
 #include "names.h"
@@ -50,8 +51,8 @@ void death_begin_anew(struct follow_task *data)
 static ssize_t read_lists(struct follow *follow, struct engine_task *task, struct arena *arena,
 			  struct list **ret)
 {
-	struct list heads[SESSION_LISTS_MAX] = {0};
-	struct walk walks[SESSION_LISTS_MAX] = {0};
+	struct list heads[HEADS_MAX] = {0};
+	struct walk walks[HEADS_MAX] = {0};
 	ssize_t count;
 	struct live_memory live;
 	ssize_t n_empty = 0;
@@ -111,36 +112,79 @@ static void drop_untouched(struct death *death)
 
 /* ---- Names and waiters ---- */
 
-static bool same_place(const struct lock *lock, const struct death_lock *mine, pid_t pid)
+/* The locks of a picture by place: a death may have thousands. */
+struct placed_lock {
+	struct futex_key key;
+	const struct lock *lock;
+};
+
+static int compare_placed(const void *left, const void *right)
 {
-	if (lock->place.shared && mine->place.shared)
-		return lock->place.inode == mine->place.inode &&
-		       lock->place.dev_major == mine->place.dev_major &&
-		       lock->place.dev_minor == mine->place.dev_minor &&
-		       lock->place.offset == mine->place.offset;
-	return lock->pid == pid && lock->address == mine->futex->address;
+	return place_compare(&((const struct placed_lock *)left)->key,
+			     &((const struct placed_lock *)right)->key);
 }
 
-static int take_from_picture(const struct snapshot *picture, struct death_lock *mine,
-			     struct arena *arena, pid_t pid)
+/* Malloced; NULL without memory. */
+static struct placed_lock *sort_by_place(const struct snapshot *picture)
 {
-	for (size_t i = 0; i < picture->n_locks; i++) {
-		const struct lock *lock = &picture->locks[i];
-		char text[LABEL_MAX];
+	struct placed_lock *placed = calloc(picture->n_locks + 1, sizeof(*placed));
 
-		if (!same_place(lock, mine, pid))
-			continue;
-		name_lock(lock, text);
-		mine->label = arena_strdup(arena, text);
-		mine->waiters = arena_alloc(arena, (lock->n_waiters + 1) * sizeof(*mine->waiters));
-		if (!mine->label || !mine->waiters)
-			return -ENOMEM;
-		for (size_t j = 0; j < lock->n_waiters; j++)
-			mine->waiters[mine->n_waiters++] =
-				picture->tasks[lock->waiters[j].task].tid;
-		break;
+	for (size_t i = 0; i < picture->n_locks && placed; i++) {
+		const struct lock *lock = &picture->locks[i];
+
+		placed[i] = (struct placed_lock){place_key(&lock->place, lock->pid, lock->address),
+						 lock};
+	}
+	if (placed)
+		qsort(placed, picture->n_locks, sizeof(*placed), compare_placed);
+	return placed;
+}
+
+/* A task that ends itself waits for nothing, though its last system call may look like it. */
+static bool is_leaving(struct follow *follow, pid_t tid)
+{
+	const struct engine_task *task = engine_find(follow->engine, tid);
+
+	return task && task->leaving;
+}
+
+static int take_from_lock(struct follow *follow, const struct snapshot *picture,
+			  const struct lock *lock, struct arena *arena, struct death_lock *mine)
+{
+	char text[LABEL_MAX];
+
+	name_lock(lock, text);
+	mine->label = arena_strdup(arena, text);
+	mine->waiters = arena_alloc(arena, (lock->n_waiters + 1) * sizeof(*mine->waiters));
+	if (!mine->label || !mine->waiters)
+		return -ENOMEM;
+	for (size_t i = 0; i < lock->n_waiters; i++) {
+		pid_t tid = picture->tasks[lock->waiters[i].task].tid;
+
+		if (!is_leaving(follow, tid))
+			mine->waiters[mine->n_waiters++] = tid;
 	}
 	return 0;
+}
+
+static int take_from_picture(struct follow *follow, const struct snapshot *picture,
+			     struct arena *arena, pid_t pid, struct death *death)
+{
+	cleanup_free struct placed_lock *placed = sort_by_place(picture);
+	int error = placed ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < death->n_locks && !error; i++) {
+		struct death_lock *mine = &death->locks[i];
+		struct placed_lock wanted = {
+			.key = place_key(&mine->place, pid, mine->futex->address)};
+		const struct placed_lock *found = bsearch(&wanted, placed, picture->n_locks,
+							  sizeof(*placed), compare_placed);
+
+		/* Of what is not mapped, the address says all there is to say. */
+		if (found && mine->place.kind != PLACE_UNKNOWN)
+			error = take_from_lock(follow, picture, found->lock, arena, mine);
+	}
+	return error;
 }
 
 static void find_places(struct engine_task *task, struct death *death)
@@ -151,9 +195,11 @@ static void find_places(struct engine_task *task, struct death *death)
 		death->locks[i].place = place_find(maps, death->locks[i].futex->address);
 }
 
-static int name_locks(struct engine_task *task, struct arena *arena, struct death *death)
+static int name_locks(struct follow *follow, struct engine_task *task, struct arena *arena,
+		      struct death *death)
 {
-	struct snapshot_request request = {.pids = &task->pid, .n_pids = 1};
+	struct snapshot_request request = {
+		.pids = &task->pid, .n_pids = 1, .emulated = session_emulated(follow)};
 	struct snapshot picture;
 	bool contended = false;
 	int error = 0;
@@ -179,8 +225,7 @@ static int name_locks(struct engine_task *task, struct arena *arena, struct deat
 	/* Who waits is a question to all processes that share the lock. */
 	if (snapshot_take(&request, &picture))
 		return 0;
-	for (size_t i = 0; i < death->n_locks && !error; i++)
-		error = take_from_picture(&picture, &death->locks[i], arena, task->pid);
+	error = take_from_picture(follow, &picture, arena, task->pid, death);
 	snapshot_free(&picture);
 	return error;
 }
@@ -315,9 +360,7 @@ int death_prepare(struct follow *follow, struct engine_task *task, bool by_exec)
 		death->emulated = death->emulated || death->locks[i].kind == LIST_LIST2;
 	if (!death->n_locks && death->worst == LIST_COMPLETE)
 		return 0;
-	error = name_locks(task, &data->arena, death);
-	if (!error && follow->request.emulate)
-		error = sleepers_find(follow, task, &data->arena, death);
+	error = name_locks(follow, task, &data->arena, death);
 	if (!error)
 		error = open_files(task, &data->arena, death);
 	data->death = death;

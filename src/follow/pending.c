@@ -74,8 +74,8 @@ static int guard_list(struct follow *follow, struct engine_task *task, const str
 
 int pending_guard(struct follow *follow, struct engine_task *task, bool by_exec)
 {
-	struct list heads[SESSION_LISTS_MAX] = {0};
-	struct walk walks[SESSION_LISTS_MAX] = {0};
+	struct list heads[HEADS_MAX] = {0};
+	struct walk walks[HEADS_MAX] = {0};
 	struct live_memory live;
 	ssize_t count;
 	size_t n_walks = 0;

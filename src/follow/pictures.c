@@ -51,6 +51,7 @@ int pictures_take(struct follow *follow)
 		.n_pids = lists.processes.count,
 		.stopped_tids = lists.stopped.items,
 		.n_stopped_tids = lists.stopped.count,
+		.emulated = session_emulated(follow),
 	};
 	if (wanted.n_pids && follow->request.picture)
 		error = follow->request.picture(follow->request.context, &wanted);

@@ -134,22 +134,40 @@ const struct maps *session_maps(struct follow_task *data, pid_t tid, uint64_t ma
 	return &process->maps;
 }
 
-ssize_t session_heads(const struct follow *follow, const struct engine_task *task,
-		      struct memory *memory, struct list ret[SESSION_LISTS_MAX])
+static size_t ask_emulated(const void *context, pid_t tid, struct list ret[REVISION_LISTS_MAX])
 {
-	const struct follow_task *data = task->data;
-	ssize_t count = find_heads(&follow->kernel, memory, task->tid, ret);
+	const struct follow *follow = context;
+	const struct engine_task *task = engine_find(follow->engine, tid);
+	const struct follow_task *data = task ? task->data : NULL;
+	size_t count = 0;
 
-	if (!follow->request.emulate || !data)
-		return count;
-	for (unsigned i = 0; i < REVISION_LISTS_MAX && count >= 0; i++)
+	for (unsigned i = 0; i < REVISION_LISTS_MAX && data; i++)
 		if (emulate_is_ours(&data->lists.slots[i]))
-			ret[count++] = (struct list){.kind = LIST_LIST2,
-						     .index = i,
-						     .bits = data->lists.slots[i].bits,
-						     .bits_from = BITS_BY_CALL,
-						     .head = data->lists.slots[i].head};
+			ret[count++] = (struct list){
+				.kind = LIST_LIST2,
+				.index = i,
+				.emulated = true,
+				.no_limit = !follow->request.calls->revision->element_limit,
+				.bits = data->lists.slots[i].bits,
+				.bits_from = BITS_BY_REGISTRATION,
+				.head = data->lists.slots[i].head};
 	return count;
+}
+
+void session_init_emulated(struct follow *follow)
+{
+	follow->emulated = (struct emulated_heads){.ask = ask_emulated, .context = follow};
+}
+
+const struct emulated_heads *session_emulated(const struct follow *follow)
+{
+	return follow->request.emulate ? &follow->emulated : NULL;
+}
+
+ssize_t session_heads(const struct follow *follow, const struct engine_task *task,
+		      struct memory *memory, struct list ret[HEADS_MAX])
+{
+	return find_heads(&follow->kernel, session_emulated(follow), memory, task->tid, ret);
 }
 
 /* A thread may rename itself at any time, so the name is read for each event that shows it. */

@@ -61,6 +61,7 @@ struct follow {
 	struct follow_request request;
 	struct engine *engine;
 	struct kernel kernel;
+	struct emulated_heads emulated;
 	struct filter_call *filter_calls;
 	size_t n_filter_calls;
 	void *processes;         /* tree of tsearch(3), by PID */
@@ -86,12 +87,12 @@ void session_drop_process(struct follow *follow, struct follow_process *process)
 void session_forget_program(struct follow *follow, struct engine_task *task);
 /* The maps of its process, read again when they are older than max_age_ns; NULL: unreadable. */
 const struct maps *session_maps(struct follow_task *data, pid_t tid, uint64_t max_age_ns);
-/* The most lists of one task: those that the kernel knows and those that are emulated. */
-#define SESSION_LISTS_MAX (HEADS_MAX + REVISION_LISTS_MAX)
-
+/* Who knows of emulated lists; NULL: nothing is emulated. */
+const struct emulated_heads *session_emulated(const struct follow *follow);
+void session_init_emulated(struct follow *follow);
 /* As find_heads, with the emulated ones. */
 ssize_t session_heads(const struct follow *follow, const struct engine_task *task,
-		      struct memory *memory, struct list ret[SESSION_LISTS_MAX]);
+		      struct memory *memory, struct list ret[HEADS_MAX]);
 /* Fills time, pid, tid, comm of an event of this task. */
 struct event session_event(struct follow *follow, struct engine_task *task, enum event_kind kind);
 int session_emit(struct follow *follow, const struct event *event);
@@ -123,10 +124,6 @@ int death_after(struct follow *follow, struct engine_task *task, bool by_exec);
 void death_forget(struct follow_task *data);
 /* The task has a new program: its end is to come. */
 void death_begin_anew(struct follow_task *data);
-
-/* sleepers.c: adds those who sleep on locks of emulated lists. 0 or -ENOMEM. */
-int sleepers_find(struct follow *follow, struct engine_task *task, struct arena *arena,
-		  struct death *death);
 
 /* emulated.c: calls that are answered in place of the kernel. */
 

@@ -217,8 +217,8 @@ static void look_at_list(struct touch_search *search, struct engine_task *task,
 static void visit_task(void *context, struct engine_task *task)
 {
 	struct touch_search *search = context;
-	struct list heads[SESSION_LISTS_MAX] = {0};
-	struct walk walks[SESSION_LISTS_MAX] = {0};
+	struct list heads[HEADS_MAX] = {0};
+	struct walk walks[HEADS_MAX] = {0};
 	struct live_memory live;
 	ssize_t count;
 	int error;

@@ -118,7 +118,7 @@ ssize_t hunt_read_lists(const struct hunt *hunt, const struct engine_task *task,
 	ssize_t count;
 
 	live_memory_open(&live, task->pid, task->tid);
-	count = find_heads(&hunt->kernel, &live.memory, task->tid, heads);
+	count = find_heads(&hunt->kernel, NULL, &live.memory, task->tid, heads);
 	for (ssize_t i = 0; i < count; i++)
 		walks[i] = (struct walk){.list = heads[i]};
 	if (count > 0 && walk_lists(&live.memory, walks, (size_t)count))

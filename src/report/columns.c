@@ -226,6 +226,16 @@ static struct value get_bits(const struct futex_view *view)
 	return number(view->lock->bits);
 }
 
+static struct value get_list(const struct futex_view *view)
+{
+	char text[LABEL_MAX];
+
+	if (!view->lock->list)
+		return none();
+	name_list_size(view->lock->list, text);
+	return string(text);
+}
+
 static struct value get_libc(const struct futex_view *view)
 {
 	return string(mutex_of(view)->libc);
@@ -361,6 +371,10 @@ const struct column columns[] = {
 	 .help = "pointer size of the list: 32 or 64",
 	 .right = true,
 	 .get = get_bits},
+	{.name = "LIST",
+	 .type = VALUE_STRING,
+	 .help = "list through which its owner has it: robust, compat or #INDEX, and pointer size",
+	 .get = get_list},
 	{.name = "PID",
 	 .type = VALUE_NUMBER,
 	 .json = "pid",

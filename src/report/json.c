@@ -137,6 +137,7 @@ static json_t *list_json(struct builder *builder, const struct list *list, pid_t
 	put(builder, object, "kind", json_string(name_of_list_kind(list->kind)));
 	put(builder, object, "index",
 	    list->kind == LIST_LIST2 ? json_integer(list->index) : json_null());
+	put(builder, object, "emulated", json_boolean(list->emulated));
 	put(builder, object, "bits", json_integer(list->bits));
 	put(builder, object, "bits_from", json_string(name_of_bits_source(list->bits_from)));
 	put(builder, object, "head", json_part_hex(list->head));

@@ -102,6 +102,7 @@ static void read_list(struct reader *reader, const json_t *from, struct list *re
 	*ret = (struct list){
 		.kind = json_value_list_kind(from),
 		.index = (unsigned)json_value_number(from, "index"),
+		.emulated = json_value_bool(from, "emulated", false),
 		.bits = (unsigned)json_value_number(from, "bits"),
 		.bits_from = json_value_bits_source(from),
 		.head = json_value_hex(from, "head"),

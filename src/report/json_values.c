@@ -91,7 +91,7 @@ enum list_kind json_value_list_kind(const json_t *from)
 
 enum bits_source json_value_bits_source(const json_t *from)
 {
-	return (enum bits_source)find_name(from, "bits_from", source_name, BITS_BY_SHAPE,
+	return (enum bits_source)find_name(from, "bits_from", source_name, BITS_BY_REGISTRATION,
 					   BITS_BY_CALL);
 }
 

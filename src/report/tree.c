@@ -70,6 +70,8 @@ static void describe_end(const struct list *list, char *text, size_t size)
 	size -= (size_t)used;
 	switch (list->end) {
 	case LIST_TOO_LONG:
+		if (list->no_limit)
+			break;
 		snprintf(text, size, ": %zu would stay locked", list->n_seen - ROBUST_LIST_LIMIT);
 		break;
 	case LIST_LOOP:
@@ -95,6 +97,8 @@ static const char *how_known(const struct list *list)
 	case LIST_LIST2:
 		break;
 	}
+	if (list->emulated)
+		return "set_robust_list2, answered by robtrace";
 	if (list->bits_from == BITS_BY_SHAPE)
 		return "get_robust_list2; word size guessed by the look of the head";
 	return "get_robust_list2";
@@ -103,16 +107,13 @@ static const char *how_known(const struct list *list)
 static int add_list(const struct tree *tree, struct libscols_line *parent, pid_t ns_tid,
 		    const struct list *list)
 {
-	char what[64];
+	char what[LABEL_MAX];
 	char state[128];
 	char where[160];
-	char name[LABEL_MAX];
 	struct libscols_line *line;
 	int error = 0;
 
-	name_list(list, name);
-	snprintf(what, sizeof(what), "%.32s %u-bit%s", name, list->bits,
-		 list->bits_from == BITS_BY_SHAPE ? "?" : "");
+	name_list_size(list, what);
 	describe_end(list, state, sizeof(state));
 	snprintf(where, sizeof(where), "head 0x%" PRIx64 " futex_offset %" PRId64 " (%s)",
 		 list->head, list->futex_offset, how_known(list));

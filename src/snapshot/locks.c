@@ -92,14 +92,15 @@ int look_join_tasks(struct look *look)
 }
 
 static int add_futex(struct look *look, const struct look_process *process, size_t task,
-		     unsigned bits, struct futex *futex)
+		     const struct list *list, struct futex *futex)
 {
 	struct place place = place_find(&process->maps, futex->address);
 	struct occurrence occurrence = {
 		.key = place_key(&place, process->mm, futex->address),
 		.process = (size_t)(process - look->processes),
 		.task = task,
-		.bits = bits,
+		.list = list,
+		.bits = list->bits,
 		.futex = futex,
 	};
 
@@ -142,9 +143,9 @@ static int add_lists(struct look *look, const struct look_process *process, size
 
 		note_read_only(process, task, list);
 		for (size_t j = 0; j < list->n_entries && !error; j++)
-			error = add_futex(look, process, task_index, list->bits, &list->entries[j]);
+			error = add_futex(look, process, task_index, list, &list->entries[j]);
 		if (list->has_pending && !error)
-			error = add_futex(look, process, task_index, list->bits, &list->pending);
+			error = add_futex(look, process, task_index, list, &list->pending);
 	}
 	return error;
 }
@@ -355,6 +356,18 @@ static struct lock_evidence evidence_of(struct look *look, size_t index, bool or
 	return evidence;
 }
 
+/* Those on a list come before those in a list_op_pending. */
+static void note_list(const struct look *look, size_t index)
+{
+	const struct lock_sights *sights = &look->sights[index];
+	struct lock *lock = &look->out->locks[index];
+
+	for (size_t i = sights->first; i < sights->first + sights->count && !lock->list; i++)
+		if (look->occurrences[i].task != SIZE_MAX &&
+		    look->occurrences[i].task == lock->owner)
+			lock->list = look->occurrences[i].list;
+}
+
 static void classify_all(struct look *look, const bool *orphan)
 {
 	for (size_t i = 0; i < look->out->n_locks; i++) {
@@ -369,6 +382,7 @@ static void classify_all(struct look *look, const bool *orphan)
 			lock->owner_tid = 0;
 			lock->dead_tid = 0;
 		}
+		note_list(look, i);
 		for (size_t j = sights->first; j < sights->first + sights->count; j++) {
 			const struct occurrence *sight = &look->occurrences[j];
 			const struct task *task;

@@ -41,7 +41,8 @@ struct look_process {
 struct occurrence {
 	struct futex_key key;
 	size_t process;
-	size_t task; /* into look.tasks; SIZE_MAX: seen on no list */
+	size_t task;             /* into look.tasks; SIZE_MAX: seen on no list */
+	const struct list *list; /* NULL: seen on no list */
 	unsigned bits;
 	enum lock_sort sort;
 	struct futex *futex; /* in a list, or of a home; of a hint: the word that it amounts to */

@@ -73,7 +73,8 @@ static ssize_t ask_thread(const struct look *look, struct look_process *process,
 		memcpy(heads, known_heads, known->n_heads * sizeof(*heads));
 		return (ssize_t)known->n_heads;
 	}
-	count = find_heads(&look->kernel, &process->live.memory, tid, heads);
+	count = find_heads(&look->kernel, look->request->emulated, &process->live.memory, tid,
+			   heads);
 	error = count < 0 ? (int)count : procfs_comm(process->tasks_fd, tid, comm);
 	if (error)
 		return error;
@@ -385,7 +386,8 @@ int look_again_at_lists(struct look *look, struct look_process *process, struct 
 	struct list heads[HEADS_MAX];
 	struct gathering gathering = {0};
 	struct settle_stats stats = {0};
-	ssize_t count = find_heads(&look->kernel, &process->live.memory, task->tid, heads);
+	ssize_t count = find_heads(&look->kernel, look->request->emulated, &process->live.memory,
+				   task->tid, heads);
 	int error = count < 0 ? (int)count : 0;
 
 	task->n_lists = 0;

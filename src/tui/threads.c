@@ -209,9 +209,8 @@ static void list_line(const struct list *list, struct line *line)
 {
 	char name[LABEL_MAX];
 
-	name_list(list, name);
-	line_add(line, STYLE_NORMAL, "%s %u-bit%s", name, list->bits,
-		 list->bits_from == BITS_BY_SHAPE ? "?" : "");
+	name_list_size(list, name);
+	line_add(line, STYLE_NORMAL, "%s", name);
 	line_add(line, STYLE_DIM, "  %zu %s, ", list->n_seen,
 		 list->n_seen == 1 ? "entry" : "entries");
 	line_add(line, list->end == LIST_COMPLETE ? STYLE_DIM : STYLE_BROKEN, "%s",

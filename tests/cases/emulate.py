@@ -12,9 +12,12 @@ import signal
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from harness import Env, expect, expect_equal, main, skip
-from look import OWNER_DIED
+from harness import (Env, blocked_in_futex, expect, expect_equal, fail, main, skip, validator,
+                     wait_until)
+from look import (OWNER_DIED, TID_MASK, Doc, address, no_problems, problem, task,
+                  waiter_tids)
 from tracing import Trace, traced
 
 # A number that no kernel has: what is at the revision's own is another call on some.
@@ -241,6 +244,201 @@ def case_other_programs_are_as_ever(env: Env) -> None:
                          status=7)
         expect_equal(trace.out, "b\n", "what it says")
         nothing_lost(trace)
+
+
+# ---- The picture in the log ----
+
+class Traced:
+    """A traced list2, once it is ready."""
+
+    def __init__(self, env: Env, *args: object, revision: str = "lpc2025", json: bool = True,
+                 program: str = "list2", options: tuple[object, ...] = (),
+                 command: tuple[object, ...] = ()) -> None:
+        self.trace = Trace(env, f"--emulate={revision}", "--api-nr", NUMBERS, *options,
+                           *(command or (env.program_of(program), *args)), json=json, stdin=None,
+                           environ={"LIST2_NR": NUMBERS})
+        self.lines: list[dict[str, str]] = []
+
+    def ready(self, count: int = 1) -> dict[str, str]:
+        """The last of so many ready lines."""
+        def said() -> list[str]:
+            if self.trace.popen.poll() is not None:
+                fail(f"{self.trace.argv} ended: {self.trace.err!r} {self.trace.text[-500:]!r}")
+            lines = self.trace.out.rpartition("\n")[0].splitlines()
+            return lines if len(lines) >= count else []
+        lines = wait_until(said, f"{count} are ready")
+        self.lines = [dict(word.split("=", 1) for word in line.split()[1:]) for line in lines]
+        return self.lines[-1]
+
+    def picture(self) -> Doc:
+        before = len(self.trace.events("snapshot"))
+        self.trace.signal(signal.SIGUSR1)
+        doc: Doc = self.trace.await_event("snapshot", before + 1)[-1]["snapshot"]
+        validator("json-schema.json").validate(doc)
+        return doc
+
+    def text(self) -> str:
+        self.trace.signal(signal.SIGUSR1)
+        found = wait_until(lambda: re.search(r"^(LOCK .*?)^looked at ", self.trace.text,
+                                             re.MULTILINE | re.DOTALL), "a picture in the log")
+        return str(found.group(1))
+
+    def end(self, status: int = 0) -> Trace:
+        stdin = self.trace.popen.stdin
+        assert stdin
+        stdin.write(b"\n" * 4)
+        stdin.close()
+        self.trace.popen.stdin = None
+        return self.trace.expect_status(status)
+
+
+def check_emulated(doc: Doc, info: dict[str, str], lists: tuple[str, ...], first: int = 0) -> None:
+    """Each as it was registered, with what is on it, and marked."""
+    tid, base = int(info["tid"]), int(info["base"], 16)
+    found = task(doc, tid)["lists"]
+    expect_equal([one["emulated"] for one in found], [one["kind"] == "list2" for one in found],
+                 "marks")
+    found = [one for one in found if one["emulated"]]
+    expect_equal([one["index"] for one in found], [int(n) for n in info["indexes"].split(",")],
+                 "indexes")
+    expect_equal([one["head"] for one in found], info["heads"].split(","), "heads")
+    for one, wanted in zip(found, lists):
+        bits, count = (int(n) for n in wanted.split(":"))
+        expect_equal((one["bits"], one["bits_from"], one["end"], one["length"]),
+                     (bits, "registration", "complete", count), f"list {one['index']}")
+        expect_equal([(address(f), f["state"], f["owner"], f["bits"]) for f in one["entries"]],
+                     [(base + 16 * (first + i) + 8, "held", tid, bits) for i in range(count)],
+                     f"locks on list {one['index']}")
+        first += count
+
+
+def lock_of(doc: Doc, info: dict[str, str], number: int) -> dict[str, Any]:
+    wanted = int(info["base"], 16) + 16 * number + 8
+    found = [lock for lock in doc["locks"] if address(lock) == wanted]
+    expect_equal(len(found), 1, f"locks at {wanted:#x} of {doc['locks']}")
+    return found[0]
+
+
+def case_picture(env: Env) -> None:
+    """SIGUSR1: the lists of both sizes, their locks with owner and waiter, marked as emulated."""
+    lists = ("64:2", "32:3", "64:0")
+    for program in ("list2", "list2_32") if (env.tracees / "list2_32").exists() else ("list2",):
+        if program == "list2_32":
+            runs_i386(env)
+        owner = Traced(env, "-t", "-W", 3, "lpc2025", env.tmp / "f", 0, *lists, program=program)
+        info = owner.ready()
+        doc = owner.picture()
+        check_emulated(doc, info, lists)
+        main_thread = task(doc, int(info["pid"]))
+        expect(not any(one["emulated"] for one in main_thread["lists"]), "lists belong to threads")
+        lock = lock_of(doc, info, 3)
+        expect_equal((lock["owner"], waiter_tids(lock)),
+                     (int(info["tid"]), [int(info["waiter"])]), "owner and waiter")
+        expect_equal(len(doc["locks"]), 5, "locks")
+        expect_equal([(one["tid"], one["owner"]) for one in doc["waits"] if one["lock"]],
+                     [(int(info["waiter"]), int(info["tid"]))], "who waits for whom")
+        no_problems(doc)
+        nothing_lost(owner.end())
+
+
+def case_picture_as_text(env: Env) -> None:
+    owner = Traced(env, "-t", "-W", 3, "lpc2025", env.tmp / "f", 0, "64:2", "32:3", json=False)
+    info = owner.ready()
+    who = f"{info['pid']}/{info['tid']} list2"
+    rows = owner.text().splitlines()[1:]
+    expect_equal([line.split() for line in rows[:2]],
+                 [f"{env.tmp}/f+0x38 held {who} (in read) {info['pid']}/{info['waiter']} list2 "
+                  "emulated #1 32-bit".split(),
+                  f"{env.tmp}/f+0x8 held {who} (in read) emulated #0 64-bit".split()], "rows")
+    owner.end()
+    plain = Trace(env, env.program_of("contend"), env.tmp / "g", 1, json=False, stdin=None)
+    wait_until(lambda: plain.out, "it is ready")
+    plain.signal(signal.SIGUSR1)
+    head = wait_until(lambda: re.search("^LOCK .*$", plain.text, re.MULTILINE), "a picture")
+    expect("LIST" not in head.group(), "nothing is emulated")
+
+
+def case_picture_with_others(env: Env) -> None:
+    """Who waits for such a lock: a process that is followed, and one that is not."""
+    path, program = env.tmp / "f", env.program_of("list2")
+    script = (f"exec 3<&0; {program} lpc2025 {path} 0 32:2 <&3 & "
+              f"{program} -w 1 lpc2025 {path} 8 64:1 <&3 & wait")
+    both = Traced(env, options=("-f",), command=("sh", "-c", script))
+    both.ready(2)
+    word = struct.unpack_from("<I", path.read_bytes(), 24)[0]
+    owner = next(one for one in both.lines if int(one["pid"]) == word & TID_MASK)
+    followed = next(one for one in both.lines if one is not owner)
+    beside = env.tracee("list2", "-w", 1, "none", path, 0)
+    for pid in (int(followed["pid"]), beside.pid):
+        wait_until(lambda: blocked_in_futex(pid), "it waits")
+    doc = both.picture()
+    check_emulated(doc, owner, ("32:2",))
+    check_emulated(doc, followed, ("64:1",), first=8)
+    lock = next(one for one in doc["locks"] if one["where"]["offset"] == 24)
+    expect_equal((lock["owner"], waiter_tids(lock)),
+                 (int(owner["pid"]), sorted((int(followed["pid"]), beside.pid))),
+                 "owner and waiters")
+    expect_equal([one["tid"] for one in doc["neighbours"]], [beside.pid], "who is not followed")
+    os.kill(int(owner["pid"]), signal.SIGKILL)
+    death = both.trace.await_event("death")[0]["death"]
+    told = next(one for one in death["locks"] if one["where"]["offset"] == 24)
+    expect_equal(sorted(told["waiters"]), sorted((int(followed["pid"]), beside.pid)),
+                 "waiters told at its death")
+
+
+def case_picture_names_locks(env: Env) -> None:
+    owner = Traced(env, "lpc2025", "-", 0, "64:2", json=False)
+    info = owner.ready()
+    expect(re.search(rf"^own_locks\+0x18\s.*\sheld\s+{info['pid']} list2\s+emulated #0 64-bit",
+                     owner.text(), re.MULTILINE), f"the variable's name in {owner.trace.text!r}")
+    owner.end()
+
+
+def case_picture_of_broken_lists(env: Env) -> None:
+    """What is wrong with emulated lists is told with their names."""
+    owner = Traced(env, "-b", 1, "lpc2025", env.tmp / "f", 0, "64:1", "32:4", "64:2050")
+    info = owner.ready()
+    doc = owner.picture()
+    ends = [one["end"] for one in task(doc, int(info["pid"]))["lists"] if one["emulated"]]
+    expect_equal(ends, ["complete", "fault", "too-long"], "ends")
+    expect("its emulated #1 list is cut" in problem(doc, "list-cut")["text"], "cut")
+    expect("on its emulated #2 list" in problem(doc, "list-too-long")["text"], "too long")
+    owner.end()
+
+
+def case_picture_of_a_list_without_limit(env: Env) -> None:
+    """v5 handles lists of any length."""
+    owner = Traced(env, "v5", env.tmp / "f", 0, "64:2050", revision="v5")
+    info = owner.ready()
+    doc = owner.picture()
+    ends = [one["end"] for one in task(doc, int(info["pid"]))["lists"] if one["emulated"]]
+    expect_equal((ends, doc["problems"]), (["complete"], []), "its end, and what is wrong")
+    death = owner.end().events("death")[0]["death"]
+    expect_equal((len(death["locks"]), {lock["fate"] for lock in death["locks"]}),
+                 (2050, {"owner-died"}), "what is told of its end")
+    expect_equal(struct.unpack_from("<I", (env.tmp / "f").read_bytes(), 16 * 2049 + 8)[0],
+                 OWNER_DIED, "the last word")
+
+
+def case_picture_of_a_deadlock(env: Env) -> None:
+    """Two processes wait for each other's lock, each on an emulated list."""
+    path, program = env.tmp / "f", env.program_of("list2")
+    for first, other in ((0, 8), (8, 0)):
+        line = f"{program} -l -w {other} lpc2025 {path} {first} 32:1"
+        script = line if not first else f"{script} <&3 & {line} <&3 & wait"  # noqa: F821
+    both = Traced(env, options=("-f",), command=("sh", "-c", f"exec 3<&0; {script}"))
+    both.ready(2)
+    stdin = both.trace.popen.stdin
+    assert stdin
+    stdin.write(b"\n")
+    stdin.flush()
+    pids = sorted(int(one["pid"]) for one in both.lines)
+    wait_until(lambda: any(blocked_in_futex(pid) for pid in pids), "one waits")
+    stdin.write(b"\n")
+    stdin.flush()
+    wait_until(lambda: all(blocked_in_futex(pid) for pid in pids), "both wait")
+    doc = both.picture()
+    expect_equal(sorted(problem(doc, "deadlock")["tids"]), pids, "who is in it")
 
 
 # ---- Many deaths. ROBTRACE_STRESS=full: as many as it takes to be sure ----

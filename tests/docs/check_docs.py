@@ -459,7 +459,7 @@ def case_completion_bash() -> None:
     offered(["show", "-o", "+NW"], ["+NWAITERS"])
     offered(["show", "-ao", "+PID,BI"], ["+PID,BITS"])
     offered(["show", "-o", "PI,P"], ["PI,PATH", "PI,PID"])
-    offered(["show", "--output", "=", "LI"], ["LIBC"])
+    offered(["show", "--output", "=", "LIB"], ["LIBC"])
     offered(["show", "-o", "NOSUCH"], [])
     offered(["show", "--color", "="], ["auto", "always", "never"])
     offered(["show", "--color", "=", "n"], ["never"])

@@ -2,12 +2,14 @@
 /*
  * Lists of set_robust_list2 with held locks in a mapped file.
  *
- * usage: list2 [-b N] [-l] [-t] [-w LOCK] REVISION FILE FIRST BITS:COUNT...
+ * usage: list2 [-b N] [-l] [-t] [-w LOCK] [-W LOCK] REVISION FILE FIRST BITS:COUNT...
  *   REVISION is `none` for a program that only waits, `legacy` for set_robust_list
+ *   FILE is `-` for locks in the variable `own_locks`, which 32-bit lists cannot reach
  *   -b  list N breaks off in its middle: the entry there leads to no memory
  *   -l  wait for a line of stdin before the next
  *   -t  all of it in a thread beside the first one
  *   -w  after `ready`, wait for that lock of FILE, for ever
+ *   -W  before `ready`, have another thread wait for it; then there is waiter=TID
  * One list for each BITS:COUNT, with the next COUNT locks of FILE, from FIRST on, all held.
  * ready: pid, tid, base (of FILE's mapping; lock N's word is at base + 16 * N + 8),
  *        heads=ADDRESS,ADDRESS... and indexes=NUMBER,NUMBER... in the order of the arguments
@@ -18,11 +20,16 @@
 #define FILE_SIZE 65536
 #define LISTS_MAX 16
 
+struct list2_lock own_locks[64];
+
 static struct list2_lock *map_locks(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	void *address;
+	int fd;
 
+	if (strcmp(path, "-") == 0)
+		return own_locks;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0 || ftruncate(fd, FILE_SIZE))
 		tracee_die("cannot make the file: %s", strerror(errno));
 	address = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | LIST2_LOW, fd, 0);
@@ -43,10 +50,38 @@ static void wait_for(uint32_t *word)
 	tracee_ready("woken=1");
 }
 
+struct beside {
+	uint32_t *word;
+	pid_t tid;
+};
+
+static void *wait_beside(void *arg)
+{
+	struct beside *beside = arg;
+
+	__atomic_store_n(&beside->tid, list2_tid(), __ATOMIC_SEQ_CST);
+	wait_for(beside->word);
+	return NULL;
+}
+
+/* Its TID, once it sleeps. */
+static pid_t wait_in_thread(uint32_t *word)
+{
+	static struct beside beside;
+
+	beside.word = word;
+	tracee_thread(wait_beside, &beside);
+	while (!__atomic_load_n(&beside.tid, __ATOMIC_SEQ_CST))
+		tracee_tick();
+	tracee_await_blocked(getpid(), beside.tid, NR_FUTEX, NULL);
+	return beside.tid;
+}
+
 struct options {
 	int broken; /* a list, or -1 */
 	bool line, thread;
 	int waited;  /* a lock, or -1 */
+	int beside;  /* likewise, by another thread */
 	char **argv; /* REVISION and what follows */
 	int argc;
 };
@@ -55,8 +90,8 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int option;
 
-	o->broken = o->waited = -1;
-	while ((option = getopt(argc, argv, "b:ltw:")) != -1) {
+	o->broken = o->waited = o->beside = -1;
+	while ((option = getopt(argc, argv, "b:ltw:W:")) != -1) {
 		switch (option) {
 		case 'b':
 			o->broken = atoi(optarg);
@@ -70,6 +105,9 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'w':
 			o->waited = atoi(optarg);
 			break;
+		case 'W':
+			o->beside = atoi(optarg);
+			break;
 		default:
 			tracee_die("no such option");
 		}
@@ -77,8 +115,8 @@ static void parse(struct options *o, int argc, char **argv)
 	o->argv = argv + optind;
 	o->argc = argc - optind;
 	if (o->argc < 3 || o->argc - 3 > LISTS_MAX)
-		tracee_die(
-			"usage: list2 [-b N] [-l] [-t] [-w LOCK] REVISION FILE FIRST BITS:COUNT...");
+		tracee_die("usage: list2 [-b N] [-l] [-t] [-w LOCK] [-W LOCK] REVISION FILE FIRST "
+			   "BITS:COUNT...");
 }
 
 /* Makes the list of one BITS:COUNT from the locks; how many it took. */
@@ -106,7 +144,7 @@ static void *run(void *arg)
 	struct list2_head *heads = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 					MAP_PRIVATE | MAP_ANONYMOUS | LIST2_LOW, -1, 0);
 	size_t next = (size_t)atoi(o->argv[2]);
-	char indexes[256] = "-", addresses[512] = "-";
+	char indexes[256] = "-", addresses[512] = "-", waiter[32] = "";
 	int used_i = 0, used_h = 0;
 
 	if (heads == MAP_FAILED)
@@ -124,8 +162,11 @@ static void *run(void *arg)
 		used_h += snprintf(addresses + used_h, sizeof(addresses) - (size_t)used_h, "%s%p",
 				   i ? "," : "", (void *)&heads[i]);
 	}
-	tracee_ready("pid=%d tid=%d base=%p heads=%s indexes=%s", getpid(), list2_tid(),
-		     (void *)locks, addresses, indexes);
+	if (o->beside >= 0)
+		snprintf(waiter, sizeof(waiter), " waiter=%d",
+			 wait_in_thread(&locks[o->beside].word));
+	tracee_ready("pid=%d tid=%d base=%p heads=%s indexes=%s%s", getpid(), list2_tid(),
+		     (void *)locks, addresses, indexes, waiter);
 	if (o->line)
 		tracee_wait();
 	if (o->waited >= 0)

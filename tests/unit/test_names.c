@@ -136,7 +136,19 @@ static void lists(void **state)
 	list = (struct list){.kind = LIST_LIST2, .index = 10};
 	name_list(&list, label);
 	assert_string_equal(label, "#10");
+	list.bits = 64;
+	list.bits_from = BITS_BY_SHAPE;
+	name_list_size(&list, label);
+	assert_string_equal(label, "#10 64-bit?");
+	list = (struct list){.kind = LIST_LIST2,
+			     .index = 1,
+			     .emulated = true,
+			     .bits = 32,
+			     .bits_from = BITS_BY_REGISTRATION};
+	name_list_size(&list, label);
+	assert_string_equal(label, "emulated #1 32-bit");
 	assert_string_equal(name_of_bits_source(BITS_BY_WIDTH), "width");
+	assert_string_equal(name_of_bits_source(BITS_BY_REGISTRATION), "registration");
 }
 
 int main(void)
