@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "abi/futex_word.h"
 #include "follow/session.h"
@@ -26,10 +27,14 @@ struct touched {
 	uint64_t start;
 	uint64_t end;
 	bool by_file;
-	dev_t device;
-	uint64_t inode;
+	struct map
+		file; /* its device and inode, as stat(2) or as the maps of processes have them */
+	bool as_mapped;
 	uint64_t offset;
 };
+
+/* Room for a name below /proc. */
+#define NAME_MAX_SIZE (64 + PATH_MAX)
 
 struct touch_search {
 	struct follow *follow;
@@ -37,6 +42,7 @@ struct touch_search {
 	const char *call;
 	struct touched ranges[2];
 	size_t n_ranges;
+	char name[NAME_MAX_SIZE]; /* of the file that is cut, as we can open it */
 	int error;
 	size_t found;
 };
@@ -55,27 +61,38 @@ static void add_range(struct touch_search *search, pid_t pid, uint64_t start, ui
 			.pid = pid, .start = start, .end = end};
 }
 
-static void add_status(struct touch_search *search, const struct stat *status, uint64_t length)
+static void add_mapping(struct touch_search *search, pid_t pid, uint64_t start, uint64_t length,
+			uint64_t flags)
 {
-	search->ranges[search->n_ranges++] = (struct touched){.by_file = true,
-							      .device = status->st_dev,
-							      .inode = status->st_ino,
-							      .offset = length};
+	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
+		add_range(search, pid, start, length);
 }
 
-/* The file behind a descriptor of the caller, from the new length on. */
-static void add_file(struct touch_search *search, const struct engine_stop *stop, uint64_t length)
+/* The file of that name, from the new length on. */
+static void add_file(struct touch_search *search, uint64_t length)
 {
 	struct stat status;
-	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", stop->task->pid, (int)stop->args[0]);
-	if (stat(path, &status) == 0)
-		add_status(search, &status, length);
+	if (stat(search->name, &status) == 0)
+		search->ranges[search->n_ranges++] = (struct touched){
+			.by_file = true,
+			.file = {.dev_major = major(status.st_dev),
+				 .dev_minor = minor(status.st_dev),
+				 .inode = status.st_ino},
+			.offset = length,
+		};
+}
+
+static void add_descriptor(struct touch_search *search, const struct engine_stop *stop,
+			   uint64_t length)
+{
+	snprintf(search->name, sizeof(search->name), "/proc/%d/fd/%d", stop->task->pid,
+		 (int)stop->args[0]);
+	add_file(search, length);
 }
 
 /* A name of the caller's, as it sees the file system: from its root, or its working directory. */
-static int resolve(const struct engine_stop *stop, char ret[64 + PATH_MAX])
+static int resolve(const struct engine_stop *stop, char ret[NAME_MAX_SIZE])
 {
 	struct live_memory live;
 	struct memory_range range = {.address = stop->args[0]};
@@ -98,18 +115,29 @@ static int resolve(const struct engine_stop *stop, char ret[64 + PATH_MAX])
 	live_memory_close(&live);
 	if (!got || !memchr(path, '\0', got))
 		return -EFAULT;
-	snprintf(ret, 64 + PATH_MAX, "/proc/%d/%s/%s", stop->task->pid,
+	snprintf(ret, NAME_MAX_SIZE, "/proc/%d/%s/%s", stop->task->pid,
 		 path[0] == '/' ? "root" : "cwd", path);
 	return 0;
 }
 
 static void add_path(struct touch_search *search, const struct engine_stop *stop, uint64_t length)
 {
-	char path[64 + PATH_MAX];
-	struct stat status;
+	if (resolve(stop, search->name) == 0)
+		add_file(search, length);
+}
 
-	if (resolve(stop, path) == 0 && stat(path, &status) == 0)
-		add_status(search, &status, length);
+/* mmap as i386 had it first: its arguments lie in memory. */
+static void add_old_mmap(struct touch_search *search, const struct engine_stop *stop)
+{
+	struct live_memory live;
+	uint32_t args[CALL_ARGS_MAX];
+	int error;
+
+	live_memory_open(&live, stop->task->pid, stop->task->tid);
+	error = memory_read_one(&live.memory, (uint32_t)stop->args[0], args, sizeof(args));
+	live_memory_close(&live);
+	if (!error)
+		add_mapping(search, stop->task->pid, args[0], args[1], args[3]);
 }
 
 /* A length in two registers. */
@@ -132,8 +160,10 @@ static void find_ranges(struct touch_search *search, const struct engine_stop *s
 		break;
 	case CALL_FORM_MMAP:
 	case CALL_FORM_MMAP2:
-		if ((args[3] & MAP_FIXED) && !(args[3] & MAP_FIXED_NOREPLACE))
-			add_range(search, pid, args[0], args[1]);
+		add_mapping(search, pid, args[0], args[1], args[3]);
+		break;
+	case CALL_FORM_OLD_MMAP:
+		add_old_mmap(search, stop);
 		break;
 	case CALL_FORM_MREMAP:
 		/* All of it may move; what only grows where it is stays. */
@@ -146,10 +176,10 @@ static void find_ranges(struct touch_search *search, const struct engine_stop *s
 			add_range(search, pid, args[4], args[2]);
 		break;
 	case CALL_FORM_FTRUNCATE:
-		add_file(search, stop, args[1]);
+		add_descriptor(search, stop, args[1]);
 		break;
 	case CALL_FORM_FTRUNCATE64:
-		add_file(search, stop, long_length(stop, row));
+		add_descriptor(search, stop, long_length(stop, row));
 		break;
 	case CALL_FORM_TRUNCATE:
 		add_path(search, stop, args[1]);
@@ -162,11 +192,29 @@ static void find_ranges(struct touch_search *search, const struct engine_stop *s
 	}
 }
 
-static bool is_touched(const struct touch_search *search, struct engine_task *task,
+static bool same_device(const struct map *file, const struct place *place)
+{
+	return file->dev_major == place->dev_major && file->dev_minor == place->dev_minor;
+}
+
+/* On btrfs and overlayfs stat(2) gives another device than the maps do. */
+static bool is_file(struct touch_search *search, struct touched *range, const struct place *place)
+{
+	if (range->file.inode != place->inode)
+		return false;
+	if (!same_device(&range->file, place) && !range->as_mapped) {
+		range->as_mapped = true;
+		/* Not before it must be: to open a file may be noticed. */
+		maps_identify_file(search->name, &range->file);
+	}
+	return range->file.inode == place->inode && same_device(&range->file, place);
+}
+
+static bool is_touched(struct touch_search *search, struct engine_task *task,
 		       const struct futex *futex)
 {
 	for (size_t i = 0; i < search->n_ranges; i++) {
-		const struct touched *range = &search->ranges[i];
+		struct touched *range = &search->ranges[i];
 		const struct maps *maps;
 		struct place place;
 
@@ -178,7 +226,7 @@ static bool is_touched(const struct touch_search *search, struct engine_task *ta
 		}
 		maps = session_maps(task->data, task->tid, UINT64_C(50000000));
 		place = maps ? place_find(maps, futex->address) : (struct place){0};
-		if (place.shared && place.inode == range->inode && place.offset >= range->offset)
+		if (place.shared && place.offset >= range->offset && is_file(search, range, &place))
 			return true;
 	}
 	return false;

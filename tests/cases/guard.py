@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from typing import Any
 
-from harness import Env, expect, expect_equal, main, wait_until
+from harness import Env, expect, expect_equal, main, skip, wait_until
 from tracing import Trace, attached, traced
 
 OWNER_DIED = 0x40000000
@@ -176,6 +177,29 @@ def case_other_memory_is_taken_away(env: Env) -> None:
         trace = touch(env, how)
         expect_equal([e["text"] for e in trace.events("note")], [], how)
         expect_equal(trace.calls(), [], how)
+
+
+def case_old_mmap(env: Env) -> None:
+    """The first mmap of i386 has its arguments in memory."""
+    trace = traced(env, "-e", "mmap", env.program_for_i386("touch"), env.tmp / "locks", "old_mmap")
+    notes = [e["text"] for e in trace.events("note")]
+    expect(len(notes) == 1 and notes[0].startswith("mmap takes away a robust lock") and
+           f"{env.tmp}/locks+0x1000" in notes[0], f"notes: {notes}")
+
+
+def case_file_of_the_same_number_elsewhere(env: Env) -> None:
+    """An inode number means nothing without its device."""
+    one, twin = env.tmp / "one", env.tmp / "twin"
+    one.mkdir()
+    twin.mkdir()
+    script = 'mount -t tmpfs one "$1" && mount -t tmpfs twin "$2" && shift 2 && exec "$@"'
+    mounted = ("unshare", "--mount", "sh", "-c", script, "sh", one, twin)
+    tried = subprocess.run([*map(str, mounted), "true"], capture_output=True, check=False)
+    if tried.returncode:
+        skip(f"no file system can be mounted here: {tried.stderr.decode()}")
+    trace = traced(env, "-e", "mmap", env.program_of("touch"), one / "locks", "truncate_twin",
+                   prefix=mounted)
+    expect_equal([e["text"] for e in trace.events("note")], [], "what is taken away")
 
 
 # ---- show and check ----

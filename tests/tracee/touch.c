@@ -5,7 +5,9 @@
  *
  * usage: touch FILE HOW [pending]
  *   HOW: munmap mmap_fixed mremap shrink ftruncate truncate truncate_relative truncate_other_process
+ *        old_mmap (i386)
  *        and, which leave the lock alone: munmap_behind mmap_hint grow truncate_behind truncate_other
+ *        truncate_twin: a file of the same inode number on another device, ../twin/FILE
  * The lock lies at the start of the second of four pages of FILE. It says nothing.
  */
 #include "tracee.h"
@@ -62,6 +64,39 @@ static void truncate_relative(off_t size)
 		tracee_die("truncate: %s", strerror(errno));
 }
 
+/* To have the same number there, its device must be as fresh as that of FILE. */
+static void truncate_twin(void)
+{
+	char name[512];
+	struct stat mine, twin;
+	char *slash = strrchr(path, '/');
+	int other;
+
+	if (!slash)
+		tracee_die("FILE must have a folder");
+	snprintf(name, sizeof(name), "%.*s/../twin%s", (int)(slash - path), path, slash);
+	other = open(name, O_RDWR | O_CREAT, 0600);
+	if (other < 0 || fstat(fd, &mine) || fstat(other, &twin))
+		tracee_die("%s: %s", name, strerror(errno));
+	if (mine.st_ino != twin.st_ino || mine.st_dev == twin.st_dev)
+		tracee_die("%s is no twin", name);
+	if (truncate(name, 0))
+		tracee_die("truncate: %s", strerror(errno));
+}
+
+static void old_mmap(void)
+{
+#if defined(__i386__)
+	const uint32_t args[] = {(uint32_t)(uintptr_t)(map + PAGE),       PAGE,       PROT_READ,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, UINT32_MAX, 0};
+
+	if (syscall(SYS_mmap, args) == -1)
+		tracee_die("mmap: %s", strerror(errno));
+#else
+	tracee_die("i386 only");
+#endif
+}
+
 static void by_file(const char *how)
 {
 	if (is(how, "ftruncate"))
@@ -72,6 +107,8 @@ static void by_file(const char *how)
 		truncate_relative(PAGE);
 	else if (is(how, "truncate_behind"))
 		truncate(path, 2 * PAGE);
+	else if (is(how, "truncate_twin"))
+		truncate_twin();
 	else if (is(how, "truncate_other"))
 		truncate("/dev/null/nothing", 0);
 	else if (is(how, "truncate_other_process") && tracee_fork() == 0) {
@@ -101,6 +138,8 @@ int main(int argc, char **argv)
 		munmap(map + 2 * PAGE, 2 * PAGE);
 	else if (is(how, "mmap_fixed"))
 		mmap(map + PAGE, PAGE, prot, anonymous | MAP_FIXED, -1, 0);
+	else if (is(how, "old_mmap"))
+		old_mmap();
 	else if (is(how, "mmap_hint"))
 		mmap(map + PAGE, PAGE, prot, anonymous, -1, 0);
 	else if (is(how, "mremap"))
