@@ -102,7 +102,8 @@ static int on_other(struct hunt *hunt, const struct engine_stop *stop)
 		return hunt_fail(hunt, -EINTR, "interrupted");
 	}
 	if (clock_now_ns() >= hunt->deadline_ns)
-		return hunt_fail(hunt, -ETIME, "no thread was seen in the window in that time");
+		return hunt_fail(hunt, -ETIME,
+				 "no thread was seen in the window as long as we looked (--wait)");
 	hunt_ask_next(hunt);
 	return 0;
 }
@@ -118,8 +119,9 @@ static int search(struct hunt *hunt)
 		error = stop.task ? on_task(hunt, &stop) : on_other(hunt, &stop);
 		/* One in single steps gives no rest, and the time is over all the same. */
 		if (!error && !hunt->found && clock_now_ns() >= hunt->deadline_ns)
-			error = hunt_fail(hunt, -ETIME,
-					  "no thread was seen in the window in that time");
+			error = hunt_fail(
+				hunt, -ETIME,
+				"no thread was seen in the window as long as we looked (--wait)");
 		if (clock_now_ns() >= next)
 			next = clock_now_ns() + LOOK_NS;
 	}

@@ -244,6 +244,6 @@ int race_text_window(const struct race_window *window, FILE *out)
 	fprintf(out, "  word afterwards: %s%s\n", word,
 		window->after & WORD_OWNER_DIED && !(window->word & WORD_OWNER_DIED)
 			? "  the kernel marked it"
-			: "  it was a lock still, and nobody else's: no harm was done");
+			: "  not that of the dead any more, so the kernel left it: no harm was done");
 	return 0;
 }

@@ -275,6 +275,29 @@ def case_window_and_kill(env: Env) -> None:
     expect_equal(tracee.popen.returncode, -signal.SIGKILL, "its end")
 
 
+LMDB_WRITER = """
+import lmdb, sys
+env = lmdb.open(sys.argv[1])
+print("ready", flush=True)
+while True:
+    with env.begin(write=True) as t:
+        t.put(b"k", b"v")
+"""
+
+
+def case_window_of_lmdb(env: Env) -> None:
+    """The lock goes on to the other writer: its word there is no harm."""
+    writers = [env.python(LMDB_WRITER, env.tmp / "db", needs="lmdb") for _ in range(2)]
+    lock = ("--lock", f"{env.tmp}/db/lock.mdb+0x40", "--wait", DEADLINE)
+    result = env.tool.run("race", *lock, "-p", writers[0].pid)
+    expect(result.status == 0 and "let go, unharmed" in result.out, f"{result!r}")
+    check_untouched(writers[0].pid)
+    result = env.tool.run("race", *lock, "--kill", "--yes", "-p", writers[0].pid)
+    expect(result.status == 0 and "is killed here" in result.out and
+           "not that of the dead any more" in result.out, f"{result!r}")
+    writers[1].check_alive()
+
+
 def case_no_window(env: Env) -> None:
     """A holder that sleeps, and one that holds nothing: told, and let go."""
     for args in (("contend", env.tmp / "lock", 2), ("asleep", "pause")):
