@@ -91,6 +91,7 @@ struct death_lock {
 	unsigned index; /* of a LIST_LIST2 */
 	bool pending;   /* from list_op_pending */
 	const struct futex *futex;
+	unsigned bits; /* of the list */
 	struct place place;
 	const char *label; /* "lock.mdb+0x40" */
 	enum death_fate fate;

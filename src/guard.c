@@ -41,6 +41,7 @@ static void add_lock(const struct list *list, const struct futex *futex, bool pe
 		.index = list->index,
 		.pending = pending,
 		.futex = futex,
+		.bits = list->bits,
 		.fate = fate_of(futex, handled, pending, ns_tid),
 		.end = list->end,
 	};

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/mutex_layout.h"
+
 /* --- LMDB's lock.mdb --- */
 
 #define LMDB_MAGIC UINT32_C(0xbeefc0de)
@@ -96,4 +98,40 @@ const struct home *home_recognise(const unsigned char header[HOME_HEADER])
 		if (homes[i].matches(header))
 			return &homes[i];
 	return NULL;
+}
+
+/* SIZE_MAX: no mutex of the home begins there. */
+static size_t index_at(const struct home *home, size_t count, uint64_t offset, unsigned bits)
+{
+	uint64_t first = home->offset(1, bits);
+	uint64_t stride = home->offset(2, bits) - first;
+	uint64_t index;
+
+	for (size_t i = 0; i < 2 && i < count; i++)
+		if (home->offset(i, bits) == offset)
+			return i;
+	if (count <= 2 || offset < first || (offset - first) % stride)
+		return SIZE_MAX;
+	index = 1 + (offset - first) / stride;
+	return index < count ? (size_t)index : SIZE_MAX;
+}
+
+bool home_name_word(const unsigned char header[HOME_HEADER], uint64_t offset, unsigned bits,
+		    char ret[HOME_NAME_MAX])
+{
+	static const char *const libcs[] = {"glibc", "musl"};
+	const struct home *home = home_recognise(header);
+
+	for (size_t i = 0; i < sizeof(libcs) / sizeof(libcs[0]) && home; i++) {
+		const struct mutex_layout *layout = mutex_layout_of(libcs[i], bits);
+		size_t index = SIZE_MAX;
+
+		if (layout && offset >= layout->before)
+			index = index_at(home, home->count(header), offset - layout->before, bits);
+		if (index == SIZE_MAX)
+			continue;
+		home->name(index, ret);
+		return true;
+	}
+	return false;
 }

@@ -22,6 +22,7 @@ struct home {
 	const char *product;
 	bool (*matches)(const unsigned char *header);
 	size_t (*count)(const unsigned char *header);
+	/* Of the mutex itself; from index 1 on they lie at even distances. */
 	uint64_t (*offset)(size_t index, unsigned bits);
 	void (*name)(size_t index, char ret[HOME_NAME_MAX]);
 	bool show_free; /* few enough to show those that nobody has */
@@ -29,5 +30,12 @@ struct home {
 
 /* NULL for a file that is no known home. */
 const struct home *home_recognise(const unsigned char header[HOME_HEADER]);
+
+/*
+ * The name of the mutex whose futex word lies at this offset of the file, of whichever libc it is.
+ * False: the file is no known home, or has no mutex there.
+ */
+bool home_name_word(const unsigned char header[HOME_HEADER], uint64_t offset, unsigned bits,
+		    char ret[HOME_NAME_MAX]);
 
 #endif

@@ -5,6 +5,7 @@
 #include "abi/call_flags.h"
 #include "base/clock.h"
 #include "follow/session.h"
+#include "lock_label.h"
 #include "names.h"
 #include "place.h"
 
@@ -19,6 +20,7 @@ struct labels {
 	struct decode_labels labels;
 	struct follow *follow;
 	struct engine_task *task;
+	struct memory *memory;
 };
 
 static const char *label(struct decode_labels *base, target_addr address, struct arena *arena)
@@ -39,7 +41,8 @@ static const char *label(struct decode_labels *base, target_addr address, struct
 	}
 	if (place.kind == PLACE_UNKNOWN || (!place.shared && !labels->follow->request.label_all))
 		return NULL;
-	name_place(&place, labels->task->pid, address, text);
+	lock_label(labels->memory, maps, &place, labels->task->pid, address, data->input.bits,
+		   text);
 	return arena_strdup(arena, text);
 }
 
@@ -79,7 +82,7 @@ static struct memory *memory_of(void *context, int32_t tid)
 static int decode(struct follow *follow, struct engine_task *task, const int64_t *result)
 {
 	struct follow_task *data = task->data;
-	struct labels labels = {{label}, follow, task};
+	struct labels labels = {{label}, follow, task, NULL};
 	struct others others = {.follow = follow, .caller = task};
 	struct live_memory live;
 	struct decode_context context = {
@@ -93,7 +96,7 @@ static int decode(struct follow *follow, struct engine_task *task, const int64_t
 	int error;
 
 	live_memory_open(&live, task->pid, task->tid);
-	context.memory = &live.memory;
+	context.memory = labels.memory = &live.memory;
 	if (result)
 		error = decode_exit(&context, &data->input, *result, &data->call);
 	else

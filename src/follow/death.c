@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "follow/session.h"
 #include "guard.h"
+#include "lock_label.h"
 #include "names.h"
 #include "place.h"
 #include "snapshot.h"
@@ -195,33 +196,47 @@ static void find_places(struct engine_task *task, struct death *death)
 		death->locks[i].place = place_find(maps, death->locks[i].futex->address);
 }
 
+/* Where each lies. 1: some have FUTEX_WAITERS; 0, -ENOMEM. */
+static int name_places(struct engine_task *task, struct arena *arena, struct death *death)
+{
+	const struct maps *maps = session_maps(task->data, task->tid, UINT64_MAX);
+	struct live_memory live;
+	bool contended = false;
+	int error = 0;
+
+	live_memory_open(&live, task->pid, task->tid);
+	for (size_t i = 0; i < death->n_locks && !error; i++) {
+		struct death_lock *lock = &death->locks[i];
+		char text[LABEL_MAX];
+
+		contended = contended || (lock->futex->word_ok && lock->futex->word & WORD_WAITERS);
+		/* Of what is not mapped, the address says all there is to say. */
+		if (lock->place.kind == PLACE_UNKNOWN)
+			continue;
+		lock_label(&live.memory, maps, &lock->place, task->pid, lock->futex->address,
+			   lock->bits, text);
+		lock->label = arena_strdup(arena, text);
+		/* The maps may be read anew before this is told. */
+		if (lock->place.path)
+			lock->place.path = arena_strdup(arena, lock->place.path);
+		if (!lock->label)
+			error = -ENOMEM;
+	}
+	live_memory_close(&live);
+	return error ? error : contended;
+}
+
 static int name_locks(struct follow *follow, struct engine_task *task, struct arena *arena,
 		      struct death *death)
 {
 	struct snapshot_request request = {
 		.pids = &task->pid, .n_pids = 1, .emulated = session_emulated(follow)};
 	struct snapshot picture;
-	bool contended = false;
-	int error = 0;
+	int error = name_places(task, arena, death);
 
-	for (size_t i = 0; i < death->n_locks; i++) {
-		struct death_lock *lock = &death->locks[i];
-		char text[LABEL_MAX];
-
-		/* Of what is not mapped, the address says all there is to say. */
-		if (lock->place.kind != PLACE_UNKNOWN) {
-			name_place(&lock->place, task->pid, lock->futex->address, text);
-			lock->label = arena_strdup(arena, text);
-			if (!lock->label)
-				return -ENOMEM;
-		}
-		/* The maps may be read anew before this is told. */
-		if (lock->place.path)
-			lock->place.path = arena_strdup(arena, lock->place.path);
-		contended = contended || (lock->futex->word_ok && lock->futex->word & WORD_WAITERS);
-	}
-	if (!contended)
-		return 0;
+	if (error <= 0)
+		return error;
+	error = 0;
 	/* Who waits is a question to all processes that share the lock. */
 	if (snapshot_take(&request, &picture))
 		return 0;

@@ -4,21 +4,25 @@
 
 #include "follow/session.h"
 #include "guard.h"
-#include "names.h"
+#include "lock_label.h"
 #include "place.h"
 #include "target/procfs.h"
 #include "walk_list.h"
 
-static int tell(struct follow *follow, struct engine_task *task, struct guard_action *action)
+static int tell(struct follow *follow, struct engine_task *task, unsigned bits,
+		struct guard_action *action)
 {
 	const struct maps *maps = session_maps(task->data, task->tid, 0);
 	struct death_lock *lock = &action->lock;
 	struct event event = session_event(follow, task, EVENT_GUARD);
+	struct live_memory live;
 	char label[LABEL_MAX];
 
 	if (maps)
 		lock->place = place_find(maps, lock->futex->address);
-	name_place(&lock->place, task->pid, lock->futex->address, label);
+	live_memory_open(&live, task->pid, task->tid);
+	lock_label(&live.memory, maps, &lock->place, task->pid, lock->futex->address, bits, label);
+	live_memory_close(&live);
 	lock->label = label;
 	event.guard = action;
 	return session_emit(follow, &event);
@@ -69,7 +73,7 @@ static int guard_list(struct follow *follow, struct engine_task *task, const str
 		action.cleared = !error;
 		action.error = -error;
 	}
-	return tell(follow, task, &action);
+	return tell(follow, task, list->bits, &action);
 }
 
 int pending_guard(struct follow *follow, struct engine_task *task, bool by_exec)

@@ -15,7 +15,7 @@
 
 #include "abi/futex_word.h"
 #include "follow/session.h"
-#include "names.h"
+#include "lock_label.h"
 #include "place.h"
 #include "walk_list.h"
 
@@ -232,17 +232,20 @@ static bool is_touched(struct touch_search *search, struct engine_task *task,
 	return false;
 }
 
-static void tell(struct touch_search *search, struct engine_task *holder, const struct futex *futex,
-		 bool pending)
+static void tell(struct touch_search *search, struct engine_task *holder, unsigned bits,
+		 const struct futex *futex, bool pending)
 {
 	struct follow_task *data = search->caller->data;
 	const struct maps *maps = session_maps(holder->data, holder->tid, UINT64_C(50000000));
 	struct place place = maps ? place_find(maps, futex->address)
 				  : (struct place){.kind = PLACE_UNKNOWN};
 	struct event event = session_event(search->follow, search->caller, EVENT_NOTE);
+	struct live_memory live;
 	char label[LABEL_MAX];
 
-	name_place(&place, holder->pid, futex->address, label);
+	live_memory_open(&live, holder->pid, holder->tid);
+	lock_label(&live.memory, maps, &place, holder->pid, futex->address, bits, label);
+	live_memory_close(&live);
 	event.other = holder->tid;
 	event.text = arena_printf(&data->arena, "%s takes away a robust lock that %d %s: %s",
 				  search->call, holder->tid,
@@ -256,10 +259,10 @@ static void look_at_list(struct touch_search *search, struct engine_task *task,
 {
 	for (size_t i = 0; i < list->n_entries && !search->error; i++)
 		if (is_touched(search, task, &list->entries[i]))
-			tell(search, task, &list->entries[i], false);
+			tell(search, task, list->bits, &list->entries[i], false);
 	if (list->has_pending && !list->pending.on_list && !search->error &&
 	    is_touched(search, task, &list->pending))
-		tell(search, task, &list->pending, true);
+		tell(search, task, list->bits, &list->pending, true);
 }
 
 static void visit_task(void *context, struct engine_task *task)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lock_label.h"
 #include "names.h"
 #include "place.h"
 #include "race/hunt_parts.h"
@@ -62,12 +63,13 @@ static int open_file(const struct engine_task *task, const struct maps *maps, ta
 }
 
 /* Who, which lock, and what is needed to read its word when the process is gone. */
-static int describe(struct hunt *hunt, const struct engine_task *task)
+static int describe(struct hunt *hunt, const struct engine_task *task, unsigned bits)
 {
 	struct race_window *out = hunt->out;
 	struct place place = {.kind = PLACE_UNKNOWN};
 	char comm[PROC_COMM_MAX] = "";
 	char label[LABEL_MAX];
+	struct live_memory live;
 	struct maps maps;
 	int tasks = procfs_open_tasks(task->pid);
 
@@ -79,7 +81,9 @@ static int describe(struct hunt *hunt, const struct engine_task *task)
 	}
 	if (maps_read(task->pid, task->tid, &maps) == 0) {
 		place = place_find(&maps, out->address);
-		name_place(&place, task->pid, out->address, label);
+		live_memory_open(&live, task->pid, task->tid);
+		lock_label(&live.memory, &maps, &place, task->pid, out->address, bits, label);
+		live_memory_close(&live);
 		if (hunt->request->kill)
 			hunt->after_fd = open_file(task, &maps, out->address);
 		hunt->after_offset = place.offset;
@@ -102,7 +106,7 @@ int hunt_show_window(struct hunt *hunt, const struct engine_stop *stop, const st
 	hunt->out->at_wake = stop->kind == ENGINE_ENTRY;
 	hunt->found = true;
 	hunt->last = *stop;
-	return describe(hunt, stop->task);
+	return describe(hunt, stop->task, list->bits);
 }
 
 /* ---- At a FUTEX_WAKE ---- */

@@ -290,7 +290,8 @@ def case_window_of_lmdb(env: Env) -> None:
     writers = [env.python(LMDB_WRITER, env.tmp / "db", needs="lmdb") for _ in range(2)]
     lock = ("--lock", f"{env.tmp}/db/lock.mdb+0x40", "--wait", DEADLINE)
     result = env.tool.run("race", *lock, "-p", writers[0].pid)
-    expect(result.status == 0 and "let go, unharmed" in result.out, f"{result!r}")
+    expect(result.status == 0 and "let go, unharmed" in result.out and
+           f"it is LMDB writer {env.tmp}/db/lock.mdb+0x40" in result.out, f"{result!r}")
     check_untouched(writers[0].pid)
     result = env.tool.run("race", *lock, "--kill", "--yes", "-p", writers[0].pid)
     expect(result.status == 0 and "is killed here" in result.out and

@@ -238,6 +238,21 @@ def case_marked_and_taken_over(env: Env) -> None:
     expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel" in trace.text, trace.text)
 
 
+def case_known_homes_are_named(env: Env) -> None:
+    """As show names them, whether anybody waits or not."""
+    code = ("import lmdb, os, sys\n"
+            "db = lmdb.open(sys.argv[1])\n"
+            "txn = db.begin(write=True)\n"
+            "print('ready', flush=True)\n"
+            "sys.stdin.readline()\n"
+            "os.kill(os.getpid(), 9)\n")
+    holder = env.python(code, env.tmp / "db", needs="lmdb")
+    trace = attached(env, holder.pid, json=False)
+    holder.say(b"\n")
+    trace.expect_status(0)
+    expect(f"<LMDB writer {env.tmp}/db/lock.mdb+0x40> (nobody waits)" in trace.text, trace.text)
+
+
 def case_summary(env: Env) -> None:
     for options, counts in (("too_long", (2050, 2048, 2)), ("fault", (3, 2, 1))):
         trace, _ = dying(env, "kill", options, "-c", json=False)

@@ -61,6 +61,40 @@ static void tdb(void **state)
 	assert_int_equal(home->offset(2, 32), 0xc4 + 24);
 }
 
+static void names_of_words(void **state)
+{
+	unsigned char header[HOME_HEADER] = {0};
+	char name[HOME_NAME_MAX] = "";
+
+	(void)state;
+	assert_false(home_name_word(header, 64, 64, name));
+	put(header, 0, 0xbeefc0de);
+	assert_true(home_name_word(header, 64, 64, name));
+	assert_string_equal(name, "LMDB writer");
+	assert_true(home_name_word(header, 8, 64, name));
+	assert_string_equal(name, "LMDB reader table");
+	/* musl's word is the second of the mutex. */
+	assert_true(home_name_word(header, 68, 64, name));
+	assert_string_equal(name, "LMDB writer");
+	assert_false(home_name_word(header, 0, 64, name));
+	assert_false(home_name_word(header, 72, 64, name));
+	memset(header, 0, sizeof(header));
+	make_tdb(header, 7);
+	for (size_t i = 0; i < 9; i++) {
+		const struct home *home = home_recognise(header);
+		char wanted[HOME_NAME_MAX];
+
+		home->name(i, wanted);
+		for (unsigned bits = 32; bits <= 64; bits += 32) {
+			assert_true(home_name_word(header, home->offset(i, bits), bits, name));
+			assert_string_equal(name, wanted);
+			assert_false(home_name_word(header, home->offset(i, bits) + 8, bits, name));
+		}
+	}
+	/* Behind the last chain. */
+	assert_false(home_name_word(header, home_recognise(header)->offset(9, 64), 64, name));
+}
+
 static void not_a_home(void **state)
 {
 	unsigned char header[HOME_HEADER] = {0};
@@ -86,9 +120,8 @@ static void lying_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lmdb),
-		cmocka_unit_test(tdb),
-		cmocka_unit_test(not_a_home),
+		cmocka_unit_test(lmdb),           cmocka_unit_test(tdb),
+		cmocka_unit_test(names_of_words), cmocka_unit_test(not_a_home),
 		cmocka_unit_test(lying_header),
 	};
 
