@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "abi/signal_code.h"
 #include "model.h"
 
 /* What one argument of a system call is. `value` is always the raw argument. */
@@ -137,6 +138,17 @@ struct guard_action {
 	int error; /* a positive errno value: it could not be cleared */
 };
 
+/* What came with a signal. */
+struct event_siginfo {
+	enum signal_layout layout; /* which of the following hold */
+	const char *code;          /* "SI_USER"; NULL: number has no name */
+	int number;
+	pid_t pid; /* as the kernel tells the receiver */
+	uid_t uid;
+	int status; /* of a child: as si_status */
+	target_addr address;
+};
+
 enum event_kind {
 	EVENT_CALL_ENTRY,
 	EVENT_CALL_EXIT,
@@ -168,7 +180,8 @@ struct event {
 	const struct call *call;
 	const struct death *death;
 	const struct guard_action *guard;
-	const struct frame *frames; /* -k: innermost first; not at EVENT_CALL_ENTRY */
+	const struct event_siginfo *siginfo; /* EVENT_SIGNAL; NULL: not known */
+	const struct frame *frames;          /* -k: innermost first; not at EVENT_CALL_ENTRY */
 	size_t n_frames;
 	target_addr pc; /* EVENT_CALL_ENTRY: of the caller, for -i */
 };

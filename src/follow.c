@@ -259,9 +259,20 @@ static int on_signal(struct follow *follow, const struct engine_stop *stop)
 	bool stopped = stop->kind == ENGINE_STOPPED;
 	struct event event = session_event(follow, stop->task,
 					   stopped ? EVENT_STOPPED : EVENT_SIGNAL);
+	const struct event_siginfo info = {
+		.layout = signal_code_layout(stop->signal, stop->info.code),
+		.code = signal_code_name(stop->signal, stop->info.code),
+		.number = stop->info.code,
+		.pid = stop->info.pid,
+		.uid = stop->info.uid,
+		.status = stop->info.status,
+		.address = stop->info.address,
+	};
 
 	event.signal = stop->signal;
 	event.other = stop->sender;
+	if (stop->info.known)
+		event.siginfo = &info;
 	return tell_life(follow, &event);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -322,14 +323,35 @@ static void add_exec(struct log_line *line, const struct event *event)
 	log_line_add(line, " +++");
 }
 
+/* In the order of strace; a child that was killed or stopped has a signal as its status. */
+static void add_siginfo(struct log_line *line, const struct event_siginfo *info)
+{
+	if (info->code)
+		log_line_add(line, ", si_code=%s", info->code);
+	else
+		log_line_add(line, ", si_code=%d", info->number);
+	if (info->layout == SIGNAL_SENT || info->layout == SIGNAL_CHILD)
+		log_line_add(line, ", si_pid=%d, si_uid=%u", info->pid, info->uid);
+	if (info->layout == SIGNAL_CHILD && info->number == CLD_EXITED) {
+		log_line_add(line, ", si_status=%d", info->status);
+	} else if (info->layout == SIGNAL_CHILD) {
+		log_line_add(line, ", si_status=");
+		add_signal(line, info->status);
+	}
+	if (info->layout == SIGNAL_FAULT && info->address)
+		log_line_add(line, ", si_addr=0x%" PRIx64, info->address);
+	else if (info->layout == SIGNAL_FAULT)
+		log_line_add(line, ", si_addr=NULL");
+}
+
 static void add_delivery(struct log_line *line, const struct event *event)
 {
 	log_line_add(line, "--- ");
 	add_signal(line, event->signal);
 	log_line_add(line, " {si_signo=");
 	add_signal(line, event->signal);
-	if (event->other)
-		log_line_add(line, ", si_pid=%d", event->other);
+	if (event->siginfo)
+		add_siginfo(line, event->siginfo);
 	log_line_add(line, "} ---");
 }
 

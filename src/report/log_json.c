@@ -308,6 +308,26 @@ static json_t *stack_json(const struct event *event, bool *failed)
 	return array;
 }
 
+static json_t *siginfo_json(const struct event_siginfo *info, bool *failed)
+{
+	json_t *object;
+	bool child = info && info->layout == SIGNAL_CHILD;
+	bool sent = info && (child || info->layout == SIGNAL_SENT);
+
+	if (!info)
+		return json_null();
+	object = json_object();
+	json_part_put(object, "code",
+		      info->code ? json_string(info->code) : json_integer(info->number), failed);
+	json_part_put(object, "pid", sent ? json_integer(info->pid) : json_null(), failed);
+	json_part_put(object, "uid", sent ? json_integer(info->uid) : json_null(), failed);
+	json_part_put(object, "status", child ? json_integer(info->status) : json_null(), failed);
+	json_part_put(object, "address",
+		      info->layout == SIGNAL_FAULT ? json_part_hex(info->address) : json_null(),
+		      failed);
+	return object;
+}
+
 static json_t *signal_json(const struct event *event)
 {
 	char name[LABEL_MAX];
@@ -347,6 +367,7 @@ static void put_particulars(json_t *object, const struct event *event, bool *fai
 	case EVENT_SIGNAL:
 		json_part_put(object, "signal", signal_json(event), failed);
 		json_part_put(object, "sender", task_id(event->other), failed);
+		json_part_put(object, "siginfo", siginfo_json(event->siginfo, failed), failed);
 		break;
 	case EVENT_STOPPED:
 		json_part_put(object, "signal", signal_json(event), failed);

@@ -77,6 +77,15 @@ struct engine_stop {
 	uint64_t sp;
 	pid_t other;
 	pid_t sender; /* of a signal; 0: the kernel */
+	/* ENGINE_SIGNAL: what siginfo_t says; which of it holds: abi/signal_code.h. */
+	struct {
+		bool known;
+		int code;
+		pid_t pid;
+		uid_t uid;
+		int status;
+		uint64_t address;
+	} info;
 	int signal;
 };
 

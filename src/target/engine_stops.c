@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi/signal_code.h"
 #include "target/engine.h"
 #include "target/engine_parts.h"
 #include "target/procfs.h"
@@ -223,18 +224,26 @@ static bool read_exec(struct engine *engine, struct engine_task *task, struct en
 	return !task->quiet;
 }
 
-/* Who sent it, or 0. Of the signals of programs, those of timers and the like name nobody. */
-static pid_t sender_of(const siginfo_t *info)
+static void read_info(const siginfo_t *info, struct engine_stop *stop)
 {
-	switch (info->si_code) {
-	case SI_USER:
-	case SI_TKILL:
-	case SI_QUEUE:
-	case SI_MESGQ:
-		return info->si_pid;
-	default:
-		return 0;
+	stop->info.known = true;
+	stop->info.code = info->si_code;
+	switch (signal_code_layout(info->si_signo, info->si_code)) {
+	case SIGNAL_SENT:
+		/* Of the signals of programs, those of timers and the like name nobody. */
+		stop->sender = info->si_pid;
+		break;
+	case SIGNAL_CHILD:
+		stop->info.status = info->si_status;
+		break;
+	case SIGNAL_FAULT:
+		stop->info.address = (uintptr_t)info->si_addr;
+		return;
+	case SIGNAL_BARE:
+		return;
 	}
+	stop->info.pid = info->si_pid;
+	stop->info.uid = info->si_uid;
 }
 
 static void read_pc(const struct engine_task *task, struct engine_stop *stop)
@@ -252,7 +261,7 @@ static bool read_signal(struct engine_task *task, bool stepping, struct engine_s
 	stop->kind = ENGINE_SIGNAL;
 	stop->signal = task->wait.signal;
 	if (ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0)
-		stop->sender = sender_of(&info);
+		read_info(&info, stop);
 	if ((stepping || task->stepped) && is_step(&info)) {
 		/* Ours: the program must not get it. */
 		task->wait.kind = WAIT_NOTHING;

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 import time
 from collections import Counter
 from typing import Any
 
-from harness import PYTHON, Env, Result, expect, expect_equal, main, wait_until, validator
+from harness import PYTHON, Env, Result, expect, expect_equal, main, skip, validator, wait_until
 from tracing import Trace, attached, check_ends, names, traced
 
 SCHEMA = "json-schema-trace.json"
@@ -291,14 +293,43 @@ def case_color(env: Env) -> None:
 def case_senders(env: Env) -> None:
     """A timer is nobody; a signal of a process names it."""
     trace = traced(env, env.program_of("calls"), "timer", "timer", "timer")
-    expect_equal([(e["signal"], e["sender"]) for e in trace.events("signal")],
-                 [("SIGUSR1", None)] * 3, "signals of timers")
+    expect_equal([(e["signal"], e["sender"], e["siginfo"]["code"])
+                  for e in trace.events("signal")],
+                 [("SIGUSR1", None, "SI_TIMER")] * 3, "signals of timers")
     trace = Trace(env, PYTHON, "-I", "-c", "import signal as s; s.signal(10, lambda *_: exit(4)); "
                   "print('up', flush=True)\nwhile True: s.pause()")
     wait_until(lambda: trace.out, "the command is up")
     os.kill(trace.events("exec")[0]["pid"], signal.SIGUSR1)
     trace.expect_status(4)
     expect_equal([e["sender"] for e in trace.events("signal")], [os.getpid()], "sender")
+    expect_equal([e["siginfo"] for e in trace.events("signal")],
+                 [{"code": "SI_USER", "pid": os.getpid(), "uid": os.getuid(), "status": None,
+                   "address": None}], "what came with it")
+
+
+def case_signals_as_strace_tells_them(env: Env) -> None:
+    """Why a signal came: the very words of strace, but for the times of a child."""
+    program = ("import ctypes, os, signal, sys\n"
+               "for end in (lambda: os._exit(3), lambda: os.kill(os.getpid(), 9)):\n"
+               "    pid = os.fork()\n"
+               "    if not pid: end()\n"
+               "    os.waitpid(pid, 0)\n"
+               "os.kill(os.getpid(), signal.SIGWINCH)\n"
+               "signal.alarm(1); signal.signal(signal.SIGALRM, lambda *_: 0); signal.pause()\n"
+               "ctypes.string_at(0x10)\n")
+    command = (PYTHON, "-I", "-c", program)
+    trace = traced(env, *command, status=-signal.SIGSEGV, json=False)
+
+    def told(text: str) -> list[str]:
+        text = re.sub(r"si_pid=\d+", "si_pid=N", re.sub(r", si_.time=\d+", "", text))
+        return [line for line in text.splitlines() if line.startswith("--- SIG")]
+    expect_equal([line.split()[1] for line in told(trace.text)],
+                 ["SIGCHLD", "SIGCHLD", "SIGWINCH", "SIGALRM", "SIGSEGV"], "signals")
+    if not shutil.which("strace"):
+        skip("strace is not installed: nothing to compare with")
+    log = env.tmp / "strace.log"
+    subprocess.run(["strace", "-e", "trace=none", "-o", log, *command], check=False)
+    expect_equal(told(trace.text), told(log.read_text()), "as strace has them")
 
 
 def case_new_api(env: Env) -> None:

@@ -184,6 +184,15 @@ static void tell_results(struct log *log)
 
 static void tell_life(struct log *log)
 {
+	const struct event_siginfo sent = {
+		.layout = SIGNAL_SENT, .code = "SI_USER", .pid = 1, .uid = UINT32_MAX};
+	const struct event_siginfo child = {.layout = SIGNAL_CHILD,
+					    .code = "CLD_KILLED",
+					    .number = 2,
+					    .pid = 7002,
+					    .status = 9};
+	const struct event_siginfo fault = {.layout = SIGNAL_FAULT, .code = "SEGV_MAPERR"};
+	const struct event_siginfo bare = {.number = -99};
 	struct death_break breaks[] = {
 		{.kind = LIST_LIST2, .index = 2, .end = LIST_LOOP, .at = 0x8220},
 		{.kind = LIST_ROBUST, .end = LIST_FAULT, .at = 0x9000, .is_head = true},
@@ -219,7 +228,10 @@ static void tell_life(struct log *log)
 	TELL(log, .kind = EVENT_DEATH, .death = &by_exec);
 	TELL(log, .kind = EVENT_EXITED, .status = 255);
 	TELL(log, .kind = EVENT_KILLED, .signal = 11, .core = true);
-	TELL(log, .kind = EVENT_SIGNAL, .signal = 40, .other = 1);
+	TELL(log, .kind = EVENT_SIGNAL, .signal = 40, .other = 1, .siginfo = &sent);
+	TELL(log, .kind = EVENT_SIGNAL, .signal = 17, .siginfo = &child);
+	TELL(log, .kind = EVENT_SIGNAL, .signal = 11, .siginfo = &fault);
+	TELL(log, .kind = EVENT_SIGNAL, .signal = 14, .siginfo = &bare);
 	TELL(log, .kind = EVENT_SIGNAL, .signal = 10);
 	TELL(log, .kind = EVENT_STOPPED, .signal = 19);
 	TELL(log, .kind = EVENT_GUARD, .guard = &cleared);

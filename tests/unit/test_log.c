@@ -3,6 +3,7 @@
 #include "report/log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -475,13 +476,35 @@ static void prefixes(void **state)
 
 static void life(void **state)
 {
+	const struct event_siginfo sent = {
+		.layout = SIGNAL_SENT, .code = "SI_USER", .pid = 55, .uid = 1000};
+	const struct event_siginfo exited = {.layout = SIGNAL_CHILD,
+					     .code = "CLD_EXITED",
+					     .number = CLD_EXITED,
+					     .pid = 56,
+					     .status = 3};
+	const struct event_siginfo killed = {.layout = SIGNAL_CHILD,
+					     .code = "CLD_KILLED",
+					     .number = CLD_KILLED,
+					     .pid = 56,
+					     .status = 9};
+	const struct event_siginfo fault = {
+		.layout = SIGNAL_FAULT, .code = "SEGV_MAPERR", .address = 0x10};
+	const struct event_siginfo null = {.layout = SIGNAL_FAULT, .code = "BUS_ADRERR"};
+	const struct event_siginfo bare = {.number = -99};
+
 	(void)state;
 	EVENT(.kind = EVENT_NEW_TASK, .other = 7002, .text = "thread");
 	EVENT(.kind = EVENT_NEW_TASK, .other = 7003, .text = "process");
 	EVENT(.kind = EVENT_NEW_TASK, .other = 7004, .text = "vfork");
 	EVENT(.kind = EVENT_EXEC, .text = "/bin/\x01x");
 	EVENT(.kind = EVENT_EXEC, .other = 7002);
-	EVENT(.kind = EVENT_SIGNAL, .signal = 10, .other = 55);
+	EVENT(.kind = EVENT_SIGNAL, .signal = 10, .other = 55, .siginfo = &sent);
+	EVENT(.kind = EVENT_SIGNAL, .signal = 17, .siginfo = &exited);
+	EVENT(.kind = EVENT_SIGNAL, .signal = 17, .siginfo = &killed);
+	EVENT(.kind = EVENT_SIGNAL, .signal = 11, .siginfo = &fault);
+	EVENT(.kind = EVENT_SIGNAL, .signal = 7, .siginfo = &null);
+	EVENT(.kind = EVENT_SIGNAL, .signal = 14, .siginfo = &bare);
 	EVENT(.kind = EVENT_SIGNAL, .signal = 29);
 	EVENT(.kind = EVENT_SIGNAL, .signal = 32);
 	EVENT(.kind = EVENT_STOPPED, .signal = 19);
@@ -492,7 +515,14 @@ static void life(void **state)
 	       "+++ new process 7004 (vfork) +++\n"
 	       "+++ execs /bin/\\x01x +++\n"
 	       "+++ execs ? (was thread 7002) +++\n"
-	       "--- SIGUSR1 {si_signo=SIGUSR1, si_pid=55} ---\n"
+	       "--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=55, si_uid=1000} ---\n"
+	       "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=56, si_uid=0, "
+	       "si_status=3} ---\n"
+	       "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=56, si_uid=0, "
+	       "si_status=SIGKILL} ---\n"
+	       "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10} ---\n"
+	       "--- SIGBUS {si_signo=SIGBUS, si_code=BUS_ADRERR, si_addr=NULL} ---\n"
+	       "--- SIGALRM {si_signo=SIGALRM, si_code=-99} ---\n"
 	       "--- SIGIO {si_signo=SIGIO} ---\n"
 	       "--- SIGRTMIN {si_signo=SIGRTMIN} ---\n"
 	       "--- stopped by SIGSTOP ---\n"
