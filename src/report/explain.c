@@ -179,7 +179,8 @@ static void say_behind(struct explanation *explanation, const struct cycle *cycl
 }
 
 /* Waiters that outlive the process: one of them inherits. The number of them. */
-static size_t say_heirs(struct explanation *explanation, const struct lock *lock, pid_t pid)
+static size_t write_heirs(const struct explanation *explanation, const struct lock *lock, pid_t pid,
+			  FILE *out)
 {
 	const char *between = "";
 	size_t count = 0;
@@ -192,34 +193,52 @@ static size_t say_heirs(struct explanation *explanation, const struct lock *lock
 		count++;
 		if (count > NAMED_MAX)
 			continue;
-		fprintf(explanation->out, "%s%d", between, waiter->tid);
+		fprintf(out, "%s%d", between, waiter->tid);
 		between = " or ";
 	}
 	if (count > NAMED_MAX)
-		fprintf(explanation->out, " or one of %zu more", count - NAMED_MAX);
+		fprintf(out, " or one of %zu more", count - NAMED_MAX);
 	return count;
+}
+
+static void write_end(const struct explanation *explanation, const struct lock *lock, pid_t pid,
+		      FILE *out)
+{
+	char name[LABEL_MAX];
+
+	name_lock(lock, name);
+	if (lock->sort != LOCK_ROBUST) {
+		fprintf(out, "%s stays locked for ever.", name);
+		return;
+	}
+	fprintf(out, "the kernel marks %s and wakes one waiter: ", name);
+	if (!write_heirs(explanation, lock, pid, out))
+		fputs("the next to lock it", out);
+	fputs(" gets EOWNERDEAD.", out);
 }
 
 /* What becomes of a lock that others wait for when the process of its owner ends now. */
 static void say_end(struct explanation *explanation, size_t index, const struct task *owner)
 {
 	const struct lock *lock = &explanation->snapshot->locks[index];
+	cleanup_free char *text = NULL;
+	size_t size;
+	FILE *out;
+	int at;
 
 	/* Private memory ends with its process. */
 	if (!lock->place.shared)
 		return;
-	fprintf(explanation->out, "  If process %d ends, ", owner->pid);
-	if (lock->sort != LOCK_ROBUST) {
-		say_lock(explanation, index);
-		fputs(" stays locked for ever.\n", explanation->out);
+	out = open_memstream(&text, &size);
+	if (out)
+		write_end(explanation, lock, owner->pid, out);
+	if (!out || fclose(out)) {
+		explanation->failed = true;
 		return;
 	}
-	fputs("the kernel marks ", explanation->out);
-	say_lock(explanation, index);
-	fputs(" and wakes one waiter: ", explanation->out);
-	if (!say_heirs(explanation, lock, owner->pid))
-		fputs("the next to lock it", explanation->out);
-	fputs(" gets EOWNERDEAD.\n", explanation->out);
+	at = fprintf(explanation->out, "  If process %d ends, ", owner->pid);
+	say_wrapped(explanation, text, at > 0 ? (size_t)at : 0, 8);
+	fputc('\n', explanation->out);
 }
 
 static void say_death(struct explanation *explanation, size_t owner)

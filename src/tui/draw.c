@@ -14,6 +14,9 @@
 /* Where the texts begin that stand beside a label. */
 #define LABEL_WIDTH 10
 
+/* Of a path, as much is shown even so. */
+#define PATH_MIN 20
+
 #define PROGRAM " robtrace top "
 
 static int bottom(const struct tui *tui)
@@ -54,7 +57,7 @@ static void row_line(const struct tui *tui, const struct row *row, struct line *
 	}
 	if (row->label)
 		line_add(line, STYLE_DIM, "%-*s", LABEL_WIDTH, row->label);
-	line_add_safe(line, row->style, row->text ? row->text : "");
+	line_add_safe_path(line, row->style, row->text ? row->text : "");
 }
 
 const char *draw_row_text(struct tui *tui, const struct row *row)
@@ -79,17 +82,39 @@ static void finish_row(struct tui *tui, const struct row *row, int y, bool selec
 		canvas_flag(&tui->canvas, y, 0, width, CELL_SELECTED);
 }
 
-/* One piece behind the other, without the columns that are scrolled out at the left. */
+/* How many columns the pieces need. */
+static int width_of(const struct line *line)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < line->n; i++)
+		width += canvas_text_width(line->pieces[i].text);
+	return width;
+}
+
+/*
+ * One piece behind the other, without the columns that are scrolled out at the left. At the very
+ * left a path gives way to what is beside it, from its front on: files differ at their end.
+ */
 static void draw_pieces(struct tui *tui, const struct line *line, int y, int skip)
 {
 	struct spot spot = {.y = y};
+	int excess = skip ? 0 : width_of(line) - tui->canvas.width;
 
 	for (size_t i = 0; i < line->n; i++) {
 		int width = canvas_text_width(line->pieces[i].text);
+		int room = tui->canvas.width - spot.x;
 
+		spot.keep_tail = excess > 0 && line->pieces[i].is_path;
+		if (spot.keep_tail) {
+			int left = width - excess > PATH_MIN ? width - excess : PATH_MIN;
+
+			excess -= width > left ? width - left : 0;
+			room = left < room ? left : room;
+		}
 		spot.skip = skip < width ? skip : width;
 		skip -= spot.skip;
-		spot.room = tui->canvas.width - spot.x;
+		spot.room = room;
 		spot.x += canvas_put(&tui->canvas, &spot, line->pieces[i].style,
 				     line->pieces[i].text);
 	}

@@ -283,7 +283,7 @@ static void add_label(const struct tui *tui, size_t lock, enum style style, stru
 	char label[LABEL_MAX];
 
 	name_lock(&tui->picture.locks[lock], label);
-	line_add(line, style, "%s", label);
+	line_add_path(line, style, "%s", label);
 }
 
 static void add_slept(const struct task *task, struct line *line)

@@ -14,6 +14,7 @@
 struct piece {
 	enum style style;
 	const char *text; /* safe to print */
+	bool is_path;     /* its end matters more than its front */
 };
 
 struct line {
@@ -28,6 +29,11 @@ void line_add(struct line *line, enum style style, const char *format, ...)
 
 /* Adds what is safe already and lives as long as the line. */
 void line_add_safe(struct line *line, enum style style, const char *text);
+
+/* As these two; what of the text is a path becomes a piece of its own. */
+void line_add_path(struct line *line, enum style style, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void line_add_safe_path(struct line *line, enum style style, const char *text);
 
 /* All pieces, with two blanks between where `spaced`. In the scratch arena; "" without memory. */
 const char *line_text(const struct line *line, bool spaced);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "names.h"
 #include "report/columns.h"
 #include "tui/view.h"
@@ -34,9 +35,11 @@ static const struct table_column locks_columns[N_COLUMNS] = {
 	[COLUMN_WAITERS] = {.name = "WAITERS", .min = 8, .want = 20, .drop = 6},
 };
 
-/* Broken locks first, then those that somebody waits for, then the rest. */
-static unsigned urgency(const struct lock *lock)
+/* Broken locks and those of a problem first, then those that somebody waits for, then the rest. */
+static unsigned urgency(const struct lock *lock, bool is_problem)
 {
+	if (is_problem)
+		return lock->n_waiters ? 0 : 2;
 	switch (lock->state) {
 	case FUTEX_ORPHAN:
 	case FUTEX_OWNER_DIED:
@@ -76,8 +79,11 @@ static int compare_doing(const struct tui *tui, const struct lock *a, const stru
 }
 
 /* Many waiters and long holds come first, names from a to z. */
-static int compare_by(const struct tui *tui, size_t column, size_t left, size_t right)
+static int compare_by(const struct tui *tui, size_t column, const struct row *a_row,
+		      const struct row *b_row)
 {
+	size_t left = a_row->index;
+	size_t right = b_row->index;
 	const struct lock *a = &tui->picture.locks[left];
 	const struct lock *b = &tui->picture.locks[right];
 
@@ -100,8 +106,8 @@ static int compare_by(const struct tui *tui, size_t column, size_t left, size_t 
 	case COLUMN_PROCESS:
 		return compare_numbers((uint64_t)a->pid, (uint64_t)b->pid);
 	default:
-		if (urgency(a) != urgency(b))
-			return compare_numbers(urgency(a), urgency(b));
+		if (a_row->part != b_row->part)
+			return compare_numbers(a_row->part, b_row->part);
 		return compare_numbers(b->n_waiters, a->n_waiters);
 	}
 }
@@ -116,15 +122,33 @@ static int compare_rows(const void *left, const void *right, void *context)
 
 	if (a->marked != b->marked)
 		return a->marked ? -1 : 1;
-	order = compare_by(tui, column, a->index, b->index);
+	order = compare_by(tui, column, a, b);
 	if (order)
 		return tui->reverse ? -order : order;
 	/* Of equal rank: as they stand in the picture, by place. */
 	return compare_numbers(a->index, b->index);
 }
 
+/* One bool a lock: whether a problem is about it. Malloced; NULL without memory. */
+static bool *locks_of_problems(const struct snapshot *picture)
+{
+	bool *found = calloc(picture->n_locks + 1, sizeof(*found));
+
+	for (size_t i = 0; found && i < picture->n_problems; i++)
+		if (picture->problems[i].lock != LOCK_NONE)
+			found[picture->problems[i].lock] = true;
+	for (size_t i = 0; found && i < picture->n_cycles; i++)
+		for (size_t j = 0; j < picture->cycles[i].n; j++)
+			found[picture->tasks[picture->cycles[i].tasks[j]].waits[0].lock] = true;
+	return found;
+}
+
 static int locks_build(struct tui *tui, struct rows *rows)
 {
+	cleanup_free bool *is_problem = locks_of_problems(&tui->picture);
+
+	if (!is_problem)
+		return -ENOMEM;
 	for (size_t i = 0; i < tui->picture.n_locks; i++) {
 		struct row *row;
 
@@ -135,6 +159,7 @@ static int locks_build(struct tui *tui, struct rows *rows)
 			return -ENOMEM;
 		row->id = state_lock_id(tui, i);
 		row->index = i;
+		row->part = urgency(&tui->picture.locks[i], is_problem[i]);
 		row->lock = i;
 		row->changed = history_of(tui->history, i)->changed;
 		row->marked = state_is_marked(tui, &row->id);

@@ -236,7 +236,7 @@ static void entry_line(const struct tui *tui, const struct row *row, struct line
 		line_add(line, STYLE_DIM, "  %s", text);
 	}
 	name_lock(&tui->picture.locks[futex->lock], text);
-	line_add(line, STYLE_STRONG, "  %s", text);
+	line_add_path(line, STYLE_STRONG, "  %s", text);
 	line_add(line, STYLE_DIM, "  entry 0x%" PRIx64 "%s", futex->entry, futex->pi ? " PI" : "");
 }
 
@@ -250,8 +250,8 @@ static void wait_line(const struct tui *tui, const struct row *row, struct line 
 		name_lock(&tui->picture.locks[wait->lock], text);
 	else
 		name_place(&wait->place, task->pid, wait->address, text);
-	line_add(line, wait->lock != LOCK_NONE ? STYLE_WANTED : STYLE_DIM, "waits in %s  %s",
-		 wait->call, text);
+	line_add_path(line, wait->lock != LOCK_NONE ? STYLE_WANTED : STYLE_DIM, "waits in %s  %s",
+		      wait->call, text);
 	if (task->slept_ns) {
 		name_duration(task->slept_ns, text);
 		line_add(line, STYLE_NORMAL, "  for %s", text);

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from typing import Callable
 
 from checking import knot, tie
 from harness import (Env, Process, blocked_in_futex, expect, expect_equal, main, task_states,
@@ -241,6 +242,25 @@ def case_deadlock_appears(env: Env) -> None:
     ring[0].kill()
     terminal.wait(lambda text: "circle 1 of 1" not in text and "4 problems(1)" not in text,
                   "no circle any more")
+    terminal.leave()
+
+
+def case_what_is_wrong_stands_on_top(env: Env) -> None:
+    """Above what is merely wanted, even by more: the locks of a circle, and that of a stopped owner."""
+    work = Workload(env)
+    waiter = env.program("mdb_copy", work.other).await_blocked()
+    ring = [knot(env, "r0:r1"), knot(env, "r1:r0")]
+    terminal = Terminal(env, 132, 12)
+    terminal.top("-p", ",".join([work.pids(), *(str(one.pid) for one in [waiter, *ring])]))
+    terminal.wait(lambda text: "/one/lock.mdb" in text.splitlines()[2], "the lock that two wait for")
+
+    def stand(wanted: tuple[str, ...]) -> Callable[[str], bool]:
+        return lambda text: all(part in line for part, line in zip(wanted, text.splitlines()[2:]))
+
+    tie(*ring)
+    terminal.wait(stand(("/f+", "/f+", "/one/lock.mdb", "/two/lock.mdb")), "the circle is on top")
+    work.second.signal(signal.SIGSTOP)
+    terminal.wait(stand(("/", "/", "/", "/one/lock.mdb")), "that of the stopped owner too")
     terminal.leave()
 
 
