@@ -118,7 +118,7 @@ static void say_stack(struct explanation *explanation, const struct task *task, 
 
 	snprintf(margin, sizeof(margin), "  %s      ", beside);
 	if (has_lines(task) ? stack_print_long(task, margin, explanation->out)
-			    : stack_print_short(task, margin, explanation->out))
+			    : stack_print_short(task, margin, explanation->width, explanation->out))
 		explanation->failed = true;
 }
 

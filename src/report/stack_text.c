@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "report/escape.h"
 
-/* Where a line of calls is broken. */
+/* Where a line of calls is broken at the latest. */
 #define LINE_WIDTH ((size_t)100)
 
 static const char *last_part(const char *path)
@@ -40,9 +40,10 @@ static char *short_name(const struct frame *frame)
 	return escape_text(text);
 }
 
-int stack_print_short(const struct task *task, const char *margin, FILE *out)
+int stack_print_short(const struct task *task, const char *margin, size_t width, FILE *out)
 {
 	static const char between[] = "  <  ";
+	size_t room = width && width < LINE_WIDTH ? width : LINE_WIDTH;
 	size_t used = 0;
 
 	for (size_t i = 0; i < task->n_frames; i++) {
@@ -52,7 +53,7 @@ int stack_print_short(const struct task *task, const char *margin, FILE *out)
 		if (!name)
 			return -ENOMEM;
 		length = strlen(name) + strlen(between);
-		if (!used || used + length > LINE_WIDTH) {
+		if (!used || used + length > room) {
 			fprintf(out, "%s%s", used ? "  <\n" : "", margin);
 			used = strlen(margin);
 		} else {

@@ -9,10 +9,10 @@
 
 /*
  * The calls in one paragraph, innermost first: "pthread_mutex_lock  <  mdb_txn_begin  <  main",
- * each line behind `margin`, a text that is printed as it is. Nothing for a task without a stack.
- * 0 or -ENOMEM.
+ * each line behind `margin`, a text that is printed as it is, and no wider than `width` (0: any) where
+ * a name does not need more. Nothing for a task without a stack. 0 or -ENOMEM.
  */
-int stack_print_short(const struct task *task, const char *margin, FILE *out);
+int stack_print_short(const struct task *task, const char *margin, size_t width, FILE *out);
 
 /* The same, a line a call, with offset, module and source line. */
 int stack_print_long(const struct task *task, const char *margin, FILE *out);
