@@ -22,6 +22,20 @@ static const char *file_trouble(int error)
 	}
 }
 
+/* Whoever gives a number and no such file is there meant a process. */
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+static void complain_file(const char *file, int error)
+{
+	if (error == -ENOENT && is_number(file))
+		complain("%s: no such file; a process is chosen by -p %s", file, file);
+	else
+		complain("%s: %s", file, file_trouble(error));
+}
+
 /* The files that could be identified; each other one is told where `tell`. */
 static int identify_files(const struct options *options, bool tell, struct file_id **ret_files,
 			  size_t *ret_count)
@@ -36,7 +50,7 @@ static int identify_files(const struct options *options, bool tell, struct file_
 		int error = maps_identify_file(options->files[i], &map);
 
 		if (error && tell)
-			complain("%s: %s", options->files[i], file_trouble(error));
+			complain_file(options->files[i], error);
 		if (!error)
 			files[count++] = (struct file_id){.dev_major = map.dev_major,
 							  .dev_minor = map.dev_minor,
@@ -62,18 +76,23 @@ static void tell_skipped(const struct snapshot *snapshot, const struct options *
 
 static void tell_nothing(const struct snapshot *snapshot, const struct options *options)
 {
+	const char *which = options->n_files == 1 ? "it" : "this or the other files";
+
 	if (options->n_files && !snapshot->n_skipped)
-		complain("%s: no process that we may look at maps %s", options->files[0],
-			 options->n_files == 1 ? "it" : "this or the other files");
+		complain("%s: no process that we may look at maps %s", options->files[0], which);
 	else if (options->n_files)
 		complain(
-			"%s: no process that we may look at maps it; not looked at: %zu, the first "
+			"%s: no process that we may look at maps %s; not looked at: %zu, the first "
 			"of them %d: %s",
-			options->files[0], snapshot->n_skipped, snapshot->skipped[0].pid,
+			options->files[0], which, snapshot->n_skipped, snapshot->skipped[0].pid,
 			snapshot->skipped[0].why);
+	else if (options->all && !snapshot->n_skipped)
+		complain("there is no other process here; those outside of this PID namespace "
+			 "cannot be seen");
 	else if (options->all)
-		complain("no process could be looked at; %zu were not permitted",
-			 snapshot->n_skipped);
+		complain("no process could be looked at; not permitted: %zu, the first of them %d: "
+			 "%s",
+			 snapshot->n_skipped, snapshot->skipped[0].pid, snapshot->skipped[0].why);
 }
 
 int take_picture(const struct options *options, bool tell, struct snapshot *ret)

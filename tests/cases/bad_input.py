@@ -99,6 +99,26 @@ def case_file_that_nobody_maps(env: Env) -> None:
     says(env.tool.refuse(NOTHING, env.tmp / "f"), env.tmp / "f", "no process", "map")
 
 
+def case_a_process_where_a_file_belongs(env: Env) -> None:
+    """`show 4242`: the number is no file, and -p is what was meant."""
+    pid = os.getpid()
+    expect(not os.path.exists(str(pid)), "no file of that name is here")
+    says(env.tool.refuse(NOTHING, pid), f"{pid}: no such file", f"-p {pid}")
+
+
+def case_nobody_may_be_looked_at(env: Env) -> None:
+    """With -a as well it says of one of them why; where nobody is, it says that."""
+    if os.geteuid():
+        skip("to become another user takes root")
+    nobody_else = ("setpriv", "--reuid=64042", "--regid=64042", "--clear-groups")
+    line = copy_of_tool(env).refuse(NOTHING, "-a", prefix=nobody_else)
+    says(line, "no process could be looked at", "not permitted", "uid")
+    alone = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        skip("no PID namespace can be made here")
+    says(env.tool.refuse(NOTHING, "-a", prefix=alone), "no other process", "PID namespace")
+
+
 def case_directory(env: Env) -> None:
     says(env.tool.refuse(NOTHING, env.tmp), env.tmp, "directory")
 
