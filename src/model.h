@@ -271,7 +271,7 @@ enum skip_reason {
 struct skipped {
 	pid_t pid;
 	enum skip_reason reason;
-	int error;       /* positive errno value, SKIP_FAILED and SKIP_NOT_PERMITTED */
+	int error; /* positive errno value, SKIP_FAILED and SKIP_NOT_PERMITTED; ETIMEDOUT: no answer */
 	const char *why; /* one line for a person */
 };
 

@@ -23,6 +23,7 @@ struct file_id {
 
 /* find_heads.h */
 struct emulated_heads;
+struct live_watch;
 
 /* What is the same in all looks; found out once, it saves each of many looks a child process. */
 struct snapshot_base;
@@ -55,6 +56,10 @@ struct snapshot_request {
 	bool tracing;
 	const pid_t *stopped_tids;
 	size_t n_stopped_tids;
+	/* These are not looked at, whoever asks for them: their memory does not answer. */
+	const pid_t *left_out;
+	size_t n_left_out;
+	struct live_watch *watch; /* which read is under way (target/live.h); may be NULL */
 };
 
 /* 0, or -ENOMEM or what /proc says when nothing at all works. Free with snapshot_free. */

@@ -88,13 +88,13 @@ static void tell_unseen(const struct snapshot *snapshot, bool first)
  * One look. -1: nothing is wrong, and there is time to look again. Otherwise the exit status; what
  * is wrong, or that nothing is, has been told.
  */
-static int look(const struct options *options, struct history *history, uint64_t now, bool first,
-		bool last)
+static int look(const struct options *options, struct patience *patience, struct history *history,
+		uint64_t now, bool first, bool last)
 {
 	struct snapshot snapshot;
 	int status;
 
-	if (take_picture(options, first, &snapshot))
+	if (take_picture(options, patience, first, &snapshot))
 		return CHECK_FAILED;
 	if (options->hold_ns && note_holds(history, &snapshot, now, options->hold_ns)) {
 		complain_memory();
@@ -120,6 +120,7 @@ static int check(const struct options *options)
 	uint64_t begin = clock_now_ns();
 	uint64_t next = begin;
 	struct history *history = history_new();
+	struct patience patience = {0};
 	int status = -1;
 
 	if (!history) {
@@ -129,7 +130,7 @@ static int check(const struct options *options)
 	while (status < 0) {
 		bool last = next >= begin + span_ns;
 
-		status = look(options, history, next, next == begin, last);
+		status = look(options, &patience, history, next, next == begin, last);
 		next += options->interval_ns;
 		if (next > begin + span_ns)
 			next = begin + span_ns;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cmd/complain.h"
+#include "cmd/patience.h"
 #include "snapshot.h"
 #include "target/maps.h"
 
@@ -95,7 +96,33 @@ static void tell_nothing(const struct snapshot *snapshot, const struct options *
 			 snapshot->n_skipped, snapshot->skipped[0].pid, snapshot->skipped[0].why);
 }
 
-int take_picture(const struct options *options, bool tell, struct snapshot *ret)
+static bool was_asked_for(const struct options *options, pid_t pid)
+{
+	for (size_t i = 0; i < options->n_pids; i++)
+		if (options->pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* Leaves out what does not answer, and says so; who was asked for is named with all that was refused. */
+static int take_patiently(struct patience *patience, const struct options *options,
+			  const struct snapshot_request *request, struct snapshot *ret)
+{
+	int error;
+
+	while ((error = patience_take(patience, request, ret)) == -ETIMEDOUT) {
+		pid_t pid = patience->pids[patience->n - 1];
+
+		if (!was_asked_for(options, pid))
+			complain("%d: its memory does not answer: a file system that hangs, or "
+				 "userfaultfd(2); it is left out",
+				 pid);
+	}
+	return error;
+}
+
+int take_picture(const struct options *options, struct patience *patience, bool tell,
+		 struct snapshot *ret)
 {
 	cleanup_free struct file_id *files = NULL;
 	struct snapshot_request request = {.pids = options->pids,
@@ -110,9 +137,11 @@ int take_picture(const struct options *options, bool tell, struct snapshot *ret)
 		return -1;
 	request.files = files;
 	if (!error)
-		error = snapshot_take(&request, ret);
+		error = take_patiently(patience, options, &request, ret);
 	if (error == -ENOMEM)
 		complain_memory();
+	else if (error == -EBUSY)
+		complain("the memory of more than %d processes does not answer", PATIENCE_MAX);
 	else if (error)
 		complain("cannot look at processes: /proc: %s", strerror(-error));
 	if (error)
@@ -124,8 +153,9 @@ int take_picture(const struct options *options, bool tell, struct snapshot *ret)
 	return 0;
 }
 
-int take_picture_quietly(const struct options *options, const struct snapshot_base *base,
-			 const struct tui_wish *wish, struct snapshot *ret, const char **ret_why)
+int take_picture_quietly(const struct options *options, struct patience *patience,
+			 const struct snapshot_base *base, const struct tui_wish *wish,
+			 struct snapshot *ret, const char **ret_why)
 {
 	cleanup_free struct file_id *files = NULL;
 	struct snapshot_request request = {.base = base,
@@ -144,8 +174,10 @@ int take_picture_quietly(const struct options *options, const struct snapshot_ba
 	}
 	request.files = files;
 	if (!error)
-		error = snapshot_take(&request, ret);
-	if (error)
+		error = patience_take(patience, &request, ret);
+	if (error == -ETIMEDOUT || error == -EBUSY)
+		*ret_why = "the memory of a process does not answer";
+	else if (error)
 		*ret_why = error == -ENOMEM ? "out of memory" : "/proc cannot be read";
 	return error;
 }

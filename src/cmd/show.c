@@ -39,10 +39,11 @@ static int print(const struct snapshot *snapshot, const struct options *options)
 
 static int show(const struct options *options)
 {
+	struct patience patience = {0};
 	struct snapshot snapshot;
 	int status = EXIT_NOTHING;
 
-	if (take_picture(options, true, &snapshot))
+	if (take_picture(options, &patience, true, &snapshot))
 		return EXIT_NOTHING;
 	if (snapshot.census.processes)
 		status = print(&snapshot, options);

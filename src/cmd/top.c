@@ -19,14 +19,26 @@
 struct looker {
 	const struct options *options;
 	struct snapshot_base *base;
+	struct patience patience;
 };
 
 static int take(void *context, const struct tui_wish *wish, struct snapshot *ret,
 		const char **ret_why)
 {
-	const struct looker *looker = context;
+	struct looker *looker = context;
+	int error;
 
-	return take_picture_quietly(looker->options, looker->base, wish, ret, ret_why);
+	do {
+		error = take_picture_quietly(looker->options, &looker->patience, looker->base, wish,
+					     ret, ret_why);
+		/* The old base stays with the look that hangs. */
+		if (error == -ETIMEDOUT && snapshot_base_new(&looker->base)) {
+			looker->base = NULL;
+			*ret_why = "out of memory";
+			return -ENOMEM;
+		}
+	} while (error == -ETIMEDOUT);
+	return error;
 }
 
 /* "-p 4242,4247"; malloced, NULL without memory. */
@@ -52,14 +64,14 @@ static char *describe_selection(const struct options *options)
 }
 
 /* Of named processes and files there must be something to look at when we begin. */
-static bool is_something_there(const struct options *options)
+static bool is_something_there(const struct options *options, struct patience *patience)
 {
 	struct snapshot snapshot;
 	bool there;
 
 	if (!options->n_pids && !options->n_files)
 		return true;
-	if (take_picture(options, true, &snapshot))
+	if (take_picture(options, patience, true, &snapshot))
 		return false;
 	there = snapshot.census.processes;
 	snapshot_free(&snapshot);
@@ -95,12 +107,13 @@ static void die_of(int number)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static int live(const struct tui_options *tui, const struct options *options)
+static int live(const struct tui_options *tui, const struct options *options,
+		struct patience *patience)
 {
 	char why[TUI_WHY_MAX];
 	int result;
 
-	if (!is_terminal() || !is_something_there(options))
+	if (!is_terminal() || !is_something_there(options, patience))
 		return EXIT_NOTHING;
 	result = tui_run(tui, why);
 	if (result > 0)
@@ -150,7 +163,7 @@ static int top(struct options *options)
 		return play(&tui, options);
 	if (snapshot_base_new(&looker.base))
 		return complain_memory();
-	status = live(&tui, options);
+	status = live(&tui, options, &looker.patience);
 	snapshot_base_free(looker.base);
 	return status;
 }

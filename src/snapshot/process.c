@@ -350,6 +350,7 @@ int look_at_process(struct look *look, struct look_process *process)
 	if (process->foreign_ns)
 		process->pid_namespace = procfs_pid_namespace(process->pid);
 	live_memory_open(&process->live, process->pid, process->tid);
+	process->live.watch = look->request->watch;
 	process->tasks_fd = procfs_open_tasks(process->pid);
 	process->idle = look->idle ? idle_begin(look->idle, process->pid) : NULL;
 	error = process->tasks_fd < 0 ? process->tasks_fd : gather(look, process, &gathering);

@@ -58,6 +58,8 @@ static const char *explain(struct arena *arena, pid_t pid, enum skip_reason reas
 	case SKIP_FAILED:
 		break;
 	}
+	if (error == ETIMEDOUT)
+		return "its memory does not answer: a file system that hangs, or userfaultfd(2)";
 	return arena_printf(arena, "cannot be read: %s", strerrordesc_np(error));
 }
 
@@ -172,12 +174,23 @@ static int keep_if_mapped(struct look *look, struct look_process *process,
 	return error ? error : 1;
 }
 
+static bool is_left_out(const struct snapshot_request *request, pid_t pid)
+{
+	for (size_t i = 0; i < request->n_left_out; i++)
+		if (request->left_out[i] == pid)
+			return true;
+	return false;
+}
+
 static int consider(struct look *look, pid_t pid)
 {
 	const struct snapshot_request *request = look->request;
 	struct look_process process;
-	int result = identify(pid, &process);
+	int result;
 
+	if (is_left_out(request, pid))
+		return look_skip(look, pid, SKIP_FAILED, ETIMEDOUT);
+	result = identify(pid, &process);
 	if (result > 0)
 		return look_skip(look, pid, (enum skip_reason)(result - 1), 0);
 	if (result < 0)
@@ -231,7 +244,8 @@ int look_add_neighbours(struct look *look, const struct file_id *wanted, size_t 
 		struct look_process process;
 		int result;
 
-		if (pids[i] == getpid() || is_known(look, pids[i]))
+		if (pids[i] == getpid() || is_known(look, pids[i]) ||
+		    is_left_out(look->request, pids[i]))
 			continue;
 		if (identify(pids[i], &process))
 			continue;

@@ -98,10 +98,8 @@ static int read_batch(struct live_memory *live, struct memory_range *ranges, siz
 	return 0;
 }
 
-static int live_read(struct memory *memory, struct memory_range *ranges, size_t count)
+static int read_all(struct live_memory *live, struct memory_range *ranges, size_t count)
 {
-	struct live_memory *live = live_of(memory);
-
 	for (size_t first = 0; first < count && live->mem_fd < 0; first += BATCH) {
 		size_t batch = count - first < BATCH ? count - first : BATCH;
 		int result = read_batch(live, ranges + first, batch);
@@ -112,6 +110,20 @@ static int live_read(struct memory *memory, struct memory_range *ranges, size_t 
 	if (live->mem_fd >= 0)
 		read_through_mem(live->mem_fd, ranges, count);
 	return 0;
+}
+
+static int live_read(struct memory *memory, struct memory_range *ranges, size_t count)
+{
+	struct live_memory *live = live_of(memory);
+	int error;
+
+	if (!live->watch)
+		return read_all(live, ranges, count);
+	atomic_fetch_add(&live->watch->reads, 1);
+	atomic_store(&live->watch->pid, live->pid);
+	error = read_all(live, ranges, count);
+	atomic_store(&live->watch->pid, 0);
+	return error;
 }
 
 void live_memory_open(struct live_memory *live, pid_t pid, pid_t tid)

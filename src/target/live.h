@@ -6,15 +6,23 @@
 #ifndef ROBTRACE_TARGET_LIVE_H
 #define ROBTRACE_TARGET_LIVE_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "target/memory.h"
 
+/* Which read is under way, for another thread to see that it does not end. */
+struct live_watch {
+	_Atomic pid_t pid;  /* of this process; 0: none */
+	atomic_ulong reads; /* how many have begun */
+};
+
 struct live_memory {
-	struct memory memory; /* the port; pass &live.memory */
-	pid_t pid;            /* the process */
-	pid_t tid;            /* a living thread of it: a zombie leader has no memory */
-	int mem_fd;           /* /proc/PID/mem, or -1 while process_vm_readv serves */
+	struct memory memory;     /* the port; pass &live.memory */
+	pid_t pid;                /* the process */
+	pid_t tid;                /* a living thread of it: a zombie leader has no memory */
+	int mem_fd;               /* /proc/PID/mem, or -1 while process_vm_readv serves */
+	struct live_watch *watch; /* NULL: nobody looks; set after the opening */
 };
 
 /* `tid` is any living thread of `pid`. Cannot fail: errors come with the first read. */

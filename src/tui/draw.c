@@ -314,10 +314,22 @@ static void draw_title(struct tui *tui)
 	canvas_flag(canvas, DRAW_TITLE_Y, 0, canvas->width, CELL_BAR);
 }
 
+/* Processes whose memory does not answer (cmd/patience.h). */
+static size_t count_silent(const struct snapshot *picture)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < picture->n_skipped; i++)
+		count += picture->skipped[i].reason == SKIP_FAILED &&
+			 picture->skipped[i].error == ETIMEDOUT;
+	return count;
+}
+
 /* What the status line says, the most important first; what does not fit is left out. */
 static void status_line(const struct tui *tui, struct line *line)
 {
 	const struct census *census = &tui->picture.census;
+	size_t silent = count_silent(&tui->picture);
 	size_t locks = 0;
 
 	for (size_t i = 0; i < tui->picture.n_locks; i++)
@@ -339,6 +351,8 @@ static void status_line(const struct tui *tui, struct line *line)
 	line_add(line, STYLE_BAR, "%zu thread%s", census->threads, census->threads == 1 ? "" : "s");
 	if (census->not_permitted)
 		line_add(line, STYLE_DOUBTFUL, "%zu not readable", census->not_permitted);
+	if (silent)
+		line_add(line, STYLE_DOUBTFUL, "%zu without an answer", silent);
 	if (census->unseen_waits)
 		line_add(line, STYLE_DOUBTFUL, "waiters of %zu not visible", census->unseen_waits);
 	if (census->unseen_lists)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory that does not answer: whoever reads it sleeps until it does. It must hold up nobody."""
+
+from __future__ import annotations
+
+import json
+
+from harness import Env, expect, expect_equal, main, skip
+from lmdb_writer import new_db, writer
+from terminal import Terminal
+
+# The first entry of its list lies in a page whose faults nobody serves.
+PY_SILENT = """
+import ctypes, fcntl, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
+                      ctypes.c_long]
+USERFAULTFD, SET_ROBUST_LIST = 323, 273
+UFFDIO_API, UFFDIO_REGISTER, MISSING = 0xC018AA3F, 0xC020AA00, 1
+fd = libc.syscall(USERFAULTFD, 0)
+if fd < 0:
+    print(f"ready error={os.strerror(ctypes.get_errno()).replace(' ', '_')}", flush=True)
+    sys.exit()
+pages = [libc.mmap(None, 4096, 3, 0x22, -1, 0) for _ in "ab"]
+fcntl.ioctl(fd, UFFDIO_API, bytearray(struct.pack("QQQ", 0xAA, 0, 0)))
+fcntl.ioctl(fd, UFFDIO_REGISTER, bytearray(struct.pack("QQQQ", pages[0], 4096, MISSING, 0)))
+head = (ctypes.c_int64 * 3).from_address(pages[1])
+head[0], head[1], head[2] = pages[0] + 32, -32, 0
+assert libc.syscall(SET_ROBUST_LIST, ctypes.c_void_p(pages[1]), 24) == 0
+print("ready", flush=True)
+sys.stdin.read()
+os._exit(0)
+"""
+
+
+def case_the_others_are_seen(env: Env) -> None:
+    """It is named and left out: by show, and by top, which goes on all the same."""
+    db = new_db(env)
+    holder = writer(env, db)
+    silent = env.python(PY_SILENT, needs="ctypes")
+    if "error" in silent.info:
+        skip(f"no userfaultfd here: {silent.info['error']}")
+    both = f"{silent.pid},{holder.pid}"
+    terminal = Terminal(env, 132, 12)
+    terminal.top("-p", both, wanted="robtrace top")
+    result = env.tool.run("show", "-J", "-p", both)
+    expect_equal(result.status, 0, f"status of {result!r}")
+    doc = json.loads(result.out)
+    expect_equal([lock["owner"] for lock in doc["locks"]], [holder.pid], "owners")
+    expect_equal([(one["pid"], "does not answer" in one["why"]) for one in doc["skipped"]],
+                 [(silent.pid, True)], "left out")
+    expect(f"robtrace: {silent.pid}: its memory does not answer" in result.err, result.err)
+    text = terminal.wait(lambda text: "LMDB writer" in text and " s  " in text, "its lock in top")
+    expect("1 without an answer" in text, text)
+    terminal.leave()
+    silent.check_alive()
+
+
+if __name__ == "__main__":
+    main()
