@@ -18,7 +18,8 @@
 
 /* One look by a thread of its own. It outlives its caller when it is left behind. */
 struct attempt {
-	struct snapshot_request request; /* what it points to is ours, but for the base; of no trace */
+	struct snapshot_request
+		request; /* what it points to is ours, but for the base; of no trace */
 	struct live_watch watch;
 	struct snapshot snapshot;
 	int error;

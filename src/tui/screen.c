@@ -236,6 +236,8 @@ void screen_resized(struct screen *screen)
 	(void)screen;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
 		resizeterm(size.ws_row, size.ws_col);
+	/* What the terminal has made of the old text is not known, also where the size is as before. */
+	clearok(curscr, TRUE);
 }
 
 static void set_look(const struct screen *screen, const struct cell *cell)

@@ -238,6 +238,8 @@ def case_deadlock_appears(env: Env) -> None:
     looks = terminal.state("history_size")
     clock = terminal.lines()[0][-9:]
     terminal.wait(lambda text: text.splitlines()[0][-9:] != clock, f"looks after {looks}")
+    # What the pane prints reaches this file in its own time.
+    wait_until(lambda: b"\a" in terminal.raw.read_bytes(), "it rings")
     expect_equal(terminal.raw.read_bytes().count(b"\a"), 1, "rings")
     ring[0].kill()
     terminal.wait(lambda text: "circle 1 of 1" not in text and "4 problems(1)" not in text,
@@ -276,6 +278,18 @@ def case_resize(env: Env) -> None:
                                  and len(text.splitlines()) == height, f"{width}x{height}")
             expect("mdb_load" in text or width == 40, text)
             expect(all(len(line) <= width for line in text.splitlines()), text)
+    terminal.leave()
+
+
+def case_another_size_and_back(env: Env) -> None:
+    """A terminal may have lost the text though the size is as before: it is drawn anew."""
+    work = Workload(env)
+    terminal = Terminal(env)
+    terminal.top("-d", "3600", "-p", work.pids())
+    terminal.wait("LMDB writer")
+    before = wait_until(lambda: terminal.raw.read_bytes().count(b"1 locks"), "the title is written")
+    os.kill(terminal.pid(), signal.SIGWINCH)
+    wait_until(lambda: terminal.raw.read_bytes().count(b"1 locks") > before, "it is written again")
     terminal.leave()
 
 
