@@ -301,6 +301,8 @@ static int on_task_stop(struct follow *follow, const struct engine_stop *stop, b
 		return on_new_task(follow, stop);
 	case ENGINE_ATTACHED:
 		return on_attached(follow, stop);
+	case ENGINE_BLIND:
+		return call_blind(follow, stop);
 	case ENGINE_ASKED:
 		return filter_inject(follow, stop);
 	case ENGINE_EXEC:
@@ -442,7 +444,8 @@ int follow_run(struct follow *follow, struct follow_result *ret_result)
 	if (got < 0)
 		error = got;
 	if (error) {
-		follow->result.failure = FOLLOW_BROKEN;
+		if (follow->result.failure == FOLLOW_OK)
+			follow->result.failure = FOLLOW_BROKEN;
 		follow->result.kept = engine_detach_all(follow->engine);
 	}
 	*ret_result = follow->result;

@@ -65,7 +65,8 @@ enum follow_failure {
 	FOLLOW_NO_FILTER,  /* seccomp is not to be had; nothing was started */
 	FOLLOW_NO_PTRACE,  /* the started child could not be seized */
 	FOLLOW_NO_FORK,
-	FOLLOW_BROKEN, /* waiting failed, no memory, or the events' receiver gave up */
+	FOLLOW_NO_CALLS, /* the kernel does not tell of them, so nothing can be emulated */
+	FOLLOW_BROKEN,   /* waiting failed, no memory, or the events' receiver gave up */
 };
 
 struct follow_result {

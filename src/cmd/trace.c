@@ -159,6 +159,11 @@ static int complain_failure(const struct trace_options *options, const struct fo
 	case FOLLOW_NO_PTRACE:
 		complain_no_ptrace(error);
 		return TRACE_EXIT_FAILED;
+	case FOLLOW_NO_CALLS:
+		complain(
+			"nothing can be emulated: this kernel does not tell tracers of system calls "
+			"(PTRACE_GET_SYSCALL_INFO, Linux 5.3)");
+		return TRACE_EXIT_FAILED;
 	case FOLLOW_NO_FORK:
 		complain("cannot start %s: %s", options->argv[0], strerror(-error));
 		return TRACE_EXIT_FAILED;

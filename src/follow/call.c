@@ -263,3 +263,16 @@ int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_
 	*ret_want_end = !row->never_returns;
 	return error;
 }
+
+int call_blind(struct follow *follow, const struct engine_stop *stop)
+{
+	struct event event = session_event(follow, stop->task, EVENT_NOTE);
+
+	if (follow->request.emulate) {
+		follow->result.failure = FOLLOW_NO_CALLS;
+		return -EOPNOTSUPP;
+	}
+	event.text = "this kernel does not tell tracers of system calls (PTRACE_GET_SYSCALL_INFO, "
+		     "Linux 5.3): only births and ends are shown";
+	return session_emit(follow, &event);
+}

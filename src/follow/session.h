@@ -103,6 +103,8 @@ int session_emit(struct follow *follow, const struct event *event);
 int call_entry(struct follow *follow, const struct engine_stop *stop, bool *ret_want_end,
 	       bool *ret_hold);
 int call_end(struct follow *follow, const struct engine_stop *stop);
+/* At an ENGINE_BLIND. -EOPNOTSUPP where nothing can be done without the calls. */
+int call_blind(struct follow *follow, const struct engine_stop *stop);
 
 /* filter.c */
 

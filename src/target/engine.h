@@ -58,6 +58,7 @@ enum engine_stop_kind {
 	ENGINE_ATTACHED, /* first stop of a task that was attached to */
 	ENGINE_ASKED,    /* engine_ask: it stands still between two instructions */
 	ENGINE_STEPPED,  /* engine_step: one instruction is done; pc */
+	ENGINE_BLIND,    /* the kernel does not tell of system calls (before Linux 5.3); once */
 	ENGINE_EXEC,     /* other: its former TID */
 	ENGINE_EXITING,  /* last moment at which it can be looked at */
 	ENGINE_GONE,     /* wait: exited or killed. The task is dropped with engine_resume */

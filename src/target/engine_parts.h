@@ -27,6 +27,7 @@ struct engine {
 	bool filtered; /* what it starts is under a filter */
 	size_t n_held; /* new tasks whose parent has not introduced them */
 	bool lost_one; /* a task has ended since the last look at these */
+	bool blind;    /* ENGINE_BLIND was handed out */
 	unsigned turn;
 	bool may_spin; /* there is another processor for the tracees */
 	sigset_t control;

@@ -120,14 +120,23 @@ static bool is_wanted(const struct engine *engine, unsigned bits, uint64_t nr)
 
 /* ---- From a status to a stop: each returns whether the stop is handed out ---- */
 
-static bool read_call(const struct engine *engine, struct engine_task *task,
-		      struct engine_stop *stop)
+/* PTRACE_GET_SYSCALL_INFO failed: the task is gone, or the kernel has it not (EIO). */
+static bool is_blind(struct engine *engine, int error, struct engine_stop *stop)
+{
+	bool first = error == EIO && !engine->blind;
+
+	engine->blind = engine->blind || first;
+	stop->kind = ENGINE_BLIND;
+	return first;
+}
+
+static bool read_call(struct engine *engine, struct engine_task *task, struct engine_stop *stop)
 {
 	struct __ptrace_syscall_info info;
 
 	memset(&info, 0, sizeof(info));
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, (void *)sizeof(info), &info) < 0)
-		return false;
+		return is_blind(engine, errno, stop);
 	stop->bits = info.arch == AUDIT_64 ? 64 : 32;
 	stop->pc = info.instruction_pointer;
 	stop->sp = info.stack_pointer;

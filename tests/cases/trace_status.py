@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -157,6 +158,29 @@ def case_traced_ourselves(env: Env) -> None:
     line = refused(env, 1, "true", prefix=(strace, "-f", "-qq", "-o", log), says=("strace (",),
                    environ=environ)
     expect("strace without -f" in line, line)
+
+
+def case_no_seccomp_here(env: Env) -> None:
+    """It says so in a line and traces all the same."""
+    for error in (errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EACCES):
+        trace = traced(env, "sh", "-c", "exit 9", status=9,
+                       prefix=(env.program_of("own_filter"), "without", error))
+        lines = trace.err.splitlines()
+        expect(len(lines) == 1 and "seccomp is not to be had here" in lines[0], f"{trace.err!r}")
+        expect_equal(len(trace.calls("set_robust_list")), 1, "calls")
+
+
+def case_kernel_that_does_not_tell_of_calls(env: Env) -> None:
+    """As before Linux 5.3: what still works does, what does not is refused, each in one line."""
+    blind = (env.program_of("own_filter"), "blind")
+    command = ("sh", "-c", "exit 9")
+    for way in ((), ("--no-seccomp",)):
+        trace = traced(env, *way, *command, status=9, prefix=blind)
+        notes = [e["text"] for e in trace.events("note")]
+        expect(len(notes) == 1 and "PTRACE_GET_SYSCALL_INFO" in notes[0], f"notes: {notes}")
+        expect_equal((trace.events("exited")[0]["status"], trace.err), (9, ""), "its end")
+        refused(env, 1, "--emulate", "-o", env.tmp / "log", *way, *command, prefix=blind,
+                says=("emulated", "PTRACE_GET_SYSCALL_INFO"))
 
 
 def case_nothing_to_trace(env: Env) -> None:

@@ -8,6 +8,7 @@
  *        own_filter without ERROR COMMAND...
  *                                    seccomp(2) and prctl(PR_SET_SECCOMP) end with that errno in
  *                                    COMMAND and what it starts
+ *        own_filter blind COMMAND... PTRACE_GET_SYSCALL_INFO is not to be had, as before Linux 5.3
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,6 +16,7 @@
 
 #include "tracee.h"
 
+#define GET_SYSCALL_INFO 0x420e
 #define NR_SECCOMP 317
 #define NR_PRCTL 157
 #define NR_SET_ROBUST_LIST 273
@@ -55,6 +57,26 @@ static void install_without(uint32_t verdict)
 	load(code, sizeof(code) / sizeof(code[0]));
 }
 
+static void install_blind(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, GET_SYSCALL_INFO, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	load(code, sizeof(code) / sizeof(code[0]));
+}
+
+static void become(char **argv)
+{
+	alarm(0);
+	execvp(argv[0], argv);
+	tracee_die("%s: %s", argv[0], strerror(errno));
+}
+
 static void register_and_say(void)
 {
 	static uint64_t head[3];
@@ -92,11 +114,13 @@ int main(int argc, char **argv)
 		be_strict();
 	} else if (strcmp(mode, "without") == 0 && argc > 3) {
 		install_without(SECCOMP_RET_ERRNO | (uint32_t)tracee_number(argv[2]));
-		alarm(0);
-		execvp(argv[3], argv + 3);
-		tracee_die("%s: %s", argv[3], strerror(errno));
+		become(argv + 3);
+	} else if (strcmp(mode, "blind") == 0 && argc > 2) {
+		install_blind();
+		become(argv + 2);
 	} else {
-		tracee_die("usage: own_filter refuse|trace|strict|without ERROR COMMAND...");
+		tracee_die(
+			"usage: own_filter refuse|trace|strict|without ERROR COMMAND...|blind COMMAND...");
 	}
 	return 0;
 }
