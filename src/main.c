@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 		return race_victim(argc, argv);
 	setlocale(LC_ALL, "");
 	/*
-	 * A closed pipe is an error of the output like a full disk: told, not died of. A handler
+	 * A closed pipe is an error of the output like a full disk: of the status, not died of. A handler
 	 * does not outlive exec, so that commands that are run do not ignore the signal, unless
 	 * that is how it came to us.
 	 */

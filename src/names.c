@@ -162,7 +162,7 @@ static const struct task_state *find_state(char letter)
 		{'R', "running", "runs", ""},
 		{'S', "sleeping", "sleeps", ""},
 		{'D', "uninterruptible", "is in uninterruptible sleep", "uninterruptible sleep"},
-		{'T', "stopped", "is stopped (SIGSTOP)", "stopped"},
+		{'T', "stopped", "is stopped by a signal (SIGSTOP or ^Z)", "stopped"},
 		{'t', "traced", "is stopped by a debugger", "stopped"},
 		{'Z', "ended", "has ended", "ended"},
 		{'X', "ended", "has ended", "ended"},

@@ -39,7 +39,9 @@ int complain_output(int status)
 	errno = 0;
 	if (fflush(stdout) == 0 && !failed)
 		return status;
-	complain("cannot write the output: %s", errno ? strerror(errno) : "write error");
+	/* Whoever reads has seen enough, as in "robtrace show -a | head": that needs no words. */
+	if (errno != EPIPE)
+		complain("cannot write the output: %s", errno ? strerror(errno) : "write error");
 	return EXIT_OUTPUT;
 }
 

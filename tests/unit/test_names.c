@@ -104,7 +104,7 @@ static void what_an_owner_does(void **state)
 		 "is in uninterruptible sleep in fsync",
 		 "in fsync, uninterruptible sleep"},
 		{{.tid = 5, .state = 'D'}, "is in uninterruptible sleep", "uninterruptible sleep"},
-		{{.tid = 5, .state = 'T'}, "is stopped (SIGSTOP)", "stopped"},
+		{{.tid = 5, .state = 'T'}, "is stopped by a signal (SIGSTOP or ^Z)", "stopped"},
 		{{.tid = 5, .state = 't'}, "is stopped by a debugger", "stopped"},
 		{{.tid = 5, .state = 'Z'}, "has ended", "ended"},
 		{{.tid = 5, .ns_tid = 1},
