@@ -10,8 +10,9 @@
 
 struct drawing {
 	const struct snapshot *snapshot;
-	bool *shown;    /* per task: it has a node */
-	bool *in_cycle; /* per task */
+	bool *shown;          /* per task: it has a node */
+	bool *in_cycle;       /* per task */
+	bool *leads_to_cycle; /* one a lock: a thread of a circle, or one behind it, waits for it */
 	FILE *out;
 };
 
@@ -47,10 +48,26 @@ static const char *lock_color(const struct lock *lock)
 	}
 }
 
-/* Ordinary locks are drawn where somebody waits for them. */
-static bool is_drawn(const struct lock *lock)
+/* Ordinary locks are drawn where somebody waits for them, and circles with all who wait behind. */
+static bool is_drawn(const struct drawing *drawing, size_t index)
 {
+	const struct lock *lock = &drawing->snapshot->locks[index];
+
+	if (drawing->leads_to_cycle[index])
+		return true;
 	return lock->selected && (lock->sort == LOCK_ROBUST || lock->n_waiters);
+}
+
+static void mark_cycle(const struct drawing *drawing, const struct cycle *cycle)
+{
+	const struct task *tasks = drawing->snapshot->tasks;
+
+	for (size_t i = 0; i < cycle->n; i++) {
+		drawing->in_cycle[cycle->tasks[i]] = true;
+		drawing->leads_to_cycle[tasks[cycle->tasks[i]].waits[0].lock] = true;
+	}
+	for (size_t i = 0; i < cycle->n_behind; i++)
+		drawing->leads_to_cycle[tasks[cycle->behind[i]].waits[0].lock] = true;
 }
 
 static int draw_lock(const struct drawing *drawing, size_t index)
@@ -114,17 +131,16 @@ static int draw(const struct drawing *drawing)
 	int error = 0;
 
 	for (size_t i = 0; i < snapshot->n_cycles; i++)
-		for (size_t j = 0; j < snapshot->cycles[i].n; j++)
-			drawing->in_cycle[snapshot->cycles[i].tasks[j]] = true;
+		mark_cycle(drawing, &snapshot->cycles[i]);
 	fputs("digraph robtrace {\n\trankdir=LR;\n", drawing->out);
 	for (size_t i = 0; i < snapshot->n_locks && !error; i++)
-		if (is_drawn(&snapshot->locks[i]))
+		if (is_drawn(drawing, i))
 			error = draw_lock(drawing, i);
 	for (size_t i = 0; i < snapshot->n_tasks && !error; i++)
 		if (drawing->shown[i])
 			error = draw_task(drawing, i);
 	for (size_t i = 0; i < snapshot->n_locks && !error; i++)
-		if (is_drawn(&snapshot->locks[i]))
+		if (is_drawn(drawing, i))
 			draw_edges(drawing, i);
 	fputs("}\n", drawing->out);
 	return error;
@@ -136,11 +152,15 @@ int dot_print(const struct snapshot *snapshot, FILE *out)
 		.snapshot = snapshot,
 		.shown = calloc(snapshot->n_tasks + 1, sizeof(bool)),
 		.in_cycle = calloc(snapshot->n_tasks + 1, sizeof(bool)),
+		.leads_to_cycle = calloc(snapshot->n_locks + 1, sizeof(bool)),
 		.out = out,
 	};
-	int error = drawing.shown && drawing.in_cycle ? draw(&drawing) : -ENOMEM;
+	int error = -ENOMEM;
 
+	if (drawing.shown && drawing.in_cycle && drawing.leads_to_cycle)
+		error = draw(&drawing);
 	free(drawing.shown);
 	free(drawing.in_cycle);
+	free(drawing.leads_to_cycle);
 	return error;
 }

@@ -64,6 +64,20 @@ def case_circle_is_marked(env: Env) -> None:
     expect_equal(graph.by_label(), sorted([*wanted, (names[3], "waits", locks[0])]), "all edges")
 
 
+def case_circle_behind_which_one_waits(env: Env) -> None:
+    """Asked for one thread alone: what it hangs on is drawn, down to the circle."""
+    path = env.tmp / "f"
+    ring = [knot(env, "r0:r1"), knot(env, "r1:r0"), knot(env, "r2:r0"), knot(env, ":r2")]
+    tie(*ring)
+    graph = Graph(env, "-p", ring[3].pid)
+    names = [f"{one.pid} knot" for one in ring]
+    locks = [f"{path}+0x40", f"{path}+0xc0", f"{path}+0x140"]
+    wanted = [(locks[i], "held by", names[i]) for i in range(3)]
+    wanted += [(name, "waits", locks[i]) for name, i in zip(names, (1, 0, 0, 2))]
+    expect_equal(graph.by_label(), sorted(wanted), f"edges of {graph.source}")
+    expect_equal(len(graph.by_label(red=True)), 4, "the circle is marked")
+
+
 def case_hostile_names(env: Env) -> None:
     """Nothing in a name can end its label."""
     for name in ('a"b', "a\\", 'a\\"]; x -> y; z [label="', "a\nb", "a\\nb", "a<b>&amp;", "ä"):
