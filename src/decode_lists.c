@@ -129,12 +129,19 @@ static void add_command(struct decoder *decoder, const char *name, uint64_t valu
 	decode_add(decoder, name, ARG_FLAGS, value)->text = text;
 }
 
+static bool is_create(const struct revision_request *request)
+{
+	return request->command && request->action == REVISION_CREATE;
+}
+
 static void set2_entry(struct decoder *decoder)
 {
 	const struct revision *revision = decoder->context->calls->revision;
 	struct revision_request request = request_of(decoder);
 	struct list list = {.kind = LIST_LIST2,
-			    .index = request.index > 0 ? (unsigned)request.index : 0,
+			    .index = is_create(&request) ? LIST_NO_INDEX
+				     : request.index > 0 ? (unsigned)request.index
+							 : 0,
 			    .bits = request.bits,
 			    .head = request.head};
 
@@ -300,12 +307,32 @@ static void note(struct decoder *decoder, const char *text)
 		decoder->error = -ENOMEM;
 }
 
+/* The result of the call is the list's index. */
+static void note_index(struct decoder *decoder, unsigned index)
+{
+	note(decoder, arena_printf(decoder->context->arena, "list #%u", index));
+	for (size_t i = 0; i < decoder->call->n_args; i++) {
+		struct arg *arg = &decoder->call->args[i];
+		struct list *list;
+
+		if (arg->kind != ARG_HEAD || !arg->list)
+			continue;
+		list = arena_copy(decoder->context->arena, arg->list, sizeof(*list));
+		if (!list) {
+			decoder->error = -ENOMEM;
+			return;
+		}
+		list->index = index;
+		arg->list = list;
+	}
+}
+
 static void set2_exit(struct decoder *decoder)
 {
 	const struct revision *revision = decoder->context->calls->revision;
 	struct revision_request request = request_of(decoder);
 	int64_t result = decoder->call->result;
-	bool creates = request.command && request.action == REVISION_CREATE;
+	bool creates = is_create(&request);
 
 	if (result == -EINVAL) {
 		decoder->call->result_note = why_invalid(revision, &request);
@@ -314,7 +341,7 @@ static void set2_exit(struct decoder *decoder)
 		note(decoder, arena_printf(decoder->context->arena, "%s means %s by it",
 					   revision->name, strerrorname_np(revision->full_error)));
 	} else if (creates && result >= 0) {
-		note(decoder, arena_printf(decoder->context->arena, "list #%" PRId64, result));
+		note_index(decoder, (unsigned)result);
 	} else if (request.command && request.action == REVISION_LIST_LIMIT && result >= 0) {
 		note(decoder, "lists per task");
 	}

@@ -184,6 +184,9 @@ struct event {
 	const struct frame *frames;          /* -k: innermost first; not at EVENT_CALL_ENTRY */
 	size_t n_frames;
 	target_addr pc; /* EVENT_CALL_ENTRY: of the caller, for -i */
+	/* EVENT_NOTE, of a task whose lists are emulated: */
+	size_t unmarked; /* so many of its locks could not be marked when it ended */
+	bool unread;     /* its lists could not be read then */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef ROBTRACE_MODEL_H
 #define ROBTRACE_MODEL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -109,6 +110,9 @@ struct futex {
 	struct mutex_info mutex;
 	size_t lock; /* index into snapshot.locks, or LOCK_NONE */
 };
+
+/* A list of LIST_LIST2 that has no index yet. */
+#define LIST_NO_INDEX UINT_MAX
 
 /* One robust list of one task. */
 struct list {

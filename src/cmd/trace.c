@@ -344,7 +344,10 @@ static bool attaches_to_several(const struct trace_options *options)
 
 static struct front_report trace_to_end(const struct trace_options *options)
 {
-	struct sink sink = {.options = options};
+	struct sink sink = {
+		.options = options,
+		.summary = {.emulated = options->emulate ? options->revision->name : NULL},
+	};
 	struct front_report report = {.status = open_output(&sink)};
 	struct log_options log_options = {
 		.json = options->json,

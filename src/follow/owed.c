@@ -6,7 +6,7 @@
  * dying one stands still until it has.
  */
 #include <errno.h>
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -32,38 +32,58 @@ static bool has_lists(const struct follow *follow, const struct engine_task *tas
 
 /* ---- Doing it ---- */
 
-static int note(struct follow *follow, struct engine_task *task, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Locks that are named in one note. */
+#define NAMED_MAX 8
 
-static int note(struct follow *follow, struct engine_task *task, const char *format, ...)
+/* Private ones whose memory is gone are nobody's loss. */
+static bool is_lost(const struct owed_word *word)
+{
+	return word->shared && !word->done;
+}
+
+/* Words that nobody could mark. */
+static int tell_lost(struct follow *follow, struct engine_task *task, const struct owed *owed)
 {
 	struct event event = session_event(follow, task, EVENT_NOTE);
-	char text[256];
-	va_list args;
+	char text[96 + NAMED_MAX * 32];
+	size_t named = 0;
+	int used;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
+	for (size_t i = 0; i < owed->count; i++)
+		event.unmarked += is_lost(&owed->words[i]);
+	if (!event.unmarked)
+		return 0;
+	used = snprintf(text, sizeof(text),
+			"%zu lock%s on emulated lists of %d stay%s locked: nobody could mark",
+			event.unmarked, event.unmarked == 1 ? "" : "s", owed->tid,
+			event.unmarked == 1 ? "s" : "");
+	for (size_t i = 0; i < owed->count && named < NAMED_MAX; i++) {
+		const struct owed_word *word = &owed->words[i];
+
+		if (is_lost(word))
+			used += snprintf(text + used, sizeof(text) - (size_t)used,
+					 "%s #%u 0x%" PRIx64, named++ ? "," : "", word->index,
+					 word->address);
+	}
+	if (named < event.unmarked)
+		snprintf(text + used, sizeof(text) - (size_t)used, ", ... and %zu more",
+			 event.unmarked - named);
 	event.text = text;
 	return session_emit(follow, &event);
 }
 
-/* Words that nobody could mark. Private ones whose memory is gone are nobody's loss. */
-static int tell_lost(struct follow *follow, struct engine_task *task, const struct owed *owed)
+static int tell_unread(struct follow *follow, struct engine_task *task)
 {
-	int error = 0;
+	struct event event = session_event(follow, task, EVENT_NOTE);
+	char text[128];
 
-	for (size_t i = 0; i < owed->count && !error; i++) {
-		const struct owed_word *word = &owed->words[i];
-
-		if (word->shared && !word->done)
-			error = note(
-				follow, task,
-				"list #%u of %d is emulated, and nobody could mark its lock at "
-				"%#llx: it stays locked",
-				word->index, owed->tid, (unsigned long long)word->address);
-	}
-	return error;
+	snprintf(text, sizeof(text),
+		 "the kernel did not tell of the end of %d before it was gone: what is on its "
+		 "emulated lists stays locked",
+		 task->tid);
+	event.text = text;
+	event.unread = true;
+	return session_emit(follow, &event);
 }
 
 /* ---- Jobs ---- */
@@ -159,10 +179,7 @@ int owed_when_gone(struct follow *follow, const struct engine_stop *stop)
 		return 0;
 	engine_each(follow->engine, find_sharer, &sharer);
 	if (!sharer.found)
-		return note(follow, stop->task,
-			    "the kernel did not tell of the end of %d before it was gone: what is "
-			    "on its emulated lists stays locked",
-			    stop->task->tid);
+		return tell_unread(follow, stop->task);
 	error = owed_gather(follow, stop->task, sharer.found->tid, &owed);
 	data->lists = (struct emulated_lists){0};
 	if (error || !owed)

@@ -150,7 +150,10 @@ static void add_pid(struct log *log, const struct event *event)
 {
 	bool comm = log->options.comm && event->comm;
 
-	if (log->options.bare_pid)
+	/* What is no thread's. */
+	if (log->options.bare_pid && !event->tid)
+		log_line_add(&log->line, "%-5s", "");
+	else if (log->options.bare_pid)
 		log_line_add(&log->line, comm ? "%d" : "%-5d", event->tid);
 	else if (log->many || comm) /* a name goes with a number */
 		log_line_add(&log->line, "[pid %5d", event->tid);

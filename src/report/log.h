@@ -31,7 +31,8 @@ struct log_options {
 	bool pc;       /* -i: [00007f0000001234] */
 	bool comm;     /* -Y-like: [pid 4242<mdb_load>] */
 	bool paths;    /* -y: file of each lock */
-	bool bare_pid; /* -o FILE with -f: each line begins `N ` from the first on, as in strace */
+	bool bare_pid; /* -o FILE with -f: each line begins `N ` from the first on, as in strace;
+			* blanks where it is no thread's */
 	size_t entries_max; /* -s: entries of a list written out; then "... (N entries)" */
 };
 

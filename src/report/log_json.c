@@ -76,7 +76,10 @@ static json_t *list_json(const struct arg *arg, bool *failed)
 			       failed);
 	json_part_put(object, "kind", json_string(name_of_list_kind(list->kind)), failed);
 	json_part_put(object, "index",
-		      list->kind == LIST_LIST2 ? json_integer(list->index) : json_null(), failed);
+		      list->kind == LIST_LIST2 && list->index != LIST_NO_INDEX
+			      ? json_integer(list->index)
+			      : json_null(),
+		      failed);
 	json_part_put(object, "bits", json_integer(list->bits), failed);
 	json_part_put(object, "head", json_part_hex(list->head), failed);
 	json_part_put(object, "futex_offset", json_integer(list->futex_offset), failed);

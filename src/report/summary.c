@@ -52,6 +52,40 @@ void summary_add(struct summary *summary, const struct event *event)
 		add_death(summary, event->death);
 	else if (event->kind == EVENT_EXITED || event->kind == EVENT_KILLED)
 		summary->threads++;
+	summary->unmarked += event->unmarked;
+	summary->unread += event->unread;
+}
+
+static uint64_t count_stuck(const struct summary *summary)
+{
+	return summary->stay_locked + summary->unmarked;
+}
+
+/* Of the locks that were told to be marked: those that were. */
+static uint64_t count_marked(const struct summary *summary)
+{
+	return summary->owner_died > summary->unmarked ? summary->owner_died - summary->unmarked
+						       : 0;
+}
+
+static json_t *emulation_json(const struct summary *summary)
+{
+	if (!summary->emulated)
+		return json_null();
+	return json_pack("{s:s, s:I, s:I}", "revision", summary->emulated, "unmarked",
+			 (json_int_t)summary->unmarked, "unread_ends", (json_int_t)summary->unread);
+}
+
+static void print_emulation(const struct summary *summary, FILE *out)
+{
+	if (!summary->emulated)
+		return;
+	fprintf(out, "set_robust_list2 and get_robust_list2 were emulated: %s", summary->emulated);
+	if (summary->unmarked)
+		fprintf(out, "; locks that nobody could mark: %" PRIu64, summary->unmarked);
+	if (summary->unread)
+		fprintf(out, "; ends at which lists could not be read: %" PRIu64, summary->unread);
+	fputc('\n', out);
 }
 
 static int by_time(const void *left, const void *right)
@@ -80,11 +114,12 @@ static int print_json(const struct summary *summary, FILE *out)
 						    (double)call->ns / 1e9)) < 0)
 			error = -ENOMEM;
 	}
-	root = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "kind", "summary", "calls", calls,
-			 "lists_registered", (json_int_t)summary->lists, "threads_ended",
+	root = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", "summary", "calls",
+			 calls, "lists_registered", (json_int_t)summary->lists, "threads_ended",
 			 (json_int_t)summary->threads, "locks_held_at_death",
-			 (json_int_t)summary->held, "owner_died", (json_int_t)summary->owner_died,
-			 "stay_locked", (json_int_t)summary->stay_locked);
+			 (json_int_t)summary->held, "owner_died", (json_int_t)count_marked(summary),
+			 "stay_locked", (json_int_t)count_stuck(summary), "emulation",
+			 emulation_json(summary));
 	if (!root || error || json_dumpf(root, out, JSON_COMPACT) < 0)
 		error = -ENOMEM;
 	fputc('\n', out);
@@ -130,6 +165,7 @@ int summary_print(const struct summary *summary, bool json, FILE *out)
 	fprintf(out,
 		"locks held at death: %" PRIu64 "; owner deaths: %" PRIu64
 		"; stay locked for ever: %" PRIu64 "\n",
-		summary->held, summary->owner_died, summary->stay_locked);
+		summary->held, count_marked(summary), count_stuck(summary));
+	print_emulation(summary, out);
 	return 0;
 }

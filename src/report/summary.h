@@ -27,6 +27,10 @@ struct summary {
 	uint64_t owner_died;  /* of these: the kernel marked or will mark them */
 	uint64_t stay_locked; /* of these: nobody will ever be told */
 	uint64_t lists;       /* registered, by calls that succeeded */
+	/* The revision that is emulated, or NULL; the caller's to set. Then: */
+	const char *emulated;
+	uint64_t unmarked; /* locks that were to be marked, and nobody could */
+	uint64_t unread;   /* ends of tasks whose lists could not be read */
 };
 
 void summary_add(struct summary *summary, const struct event *event);
