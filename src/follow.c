@@ -203,13 +203,12 @@ static int on_exec(struct follow *follow, const struct engine_stop *stop)
 	if (former != stop->task && tells(follow, CALL_LISTS | CALL_LIFE))
 		error = death_after(follow, stop->task, true);
 	/* What was prepared at the entry has come true. */
-	if (!error && former && tells(follow, CALL_LISTS | CALL_LIFE)) {
+	if (!error && former && tells(follow, CALL_LISTS | CALL_LIFE))
 		error = death_tell(follow, former);
-		if (!error)
-			error = death_after(follow, former, true);
-	}
 	if (!error)
 		error = owed_at_exec(follow, stop, former);
+	if (!error && former && tells(follow, CALL_LISTS | CALL_LIFE))
+		error = death_after(follow, former, true);
 	if (former && former->data)
 		death_begin_anew(former->data);
 	if (stop->task->data)
@@ -242,11 +241,11 @@ static int on_gone(struct follow *follow, const struct engine_stop *stop)
 	if (tells(follow, CALL_LISTS | CALL_LIFE)) {
 		/* Seldom, in a race of exit and group exit, its last stop is not reported. */
 		error = death_tell(follow, stop->task);
-		if (!error)
-			error = death_after(follow, stop->task, false);
 	}
 	if (!error)
 		error = owed_when_gone(follow, stop);
+	if (!error && tells(follow, CALL_LISTS | CALL_LIFE))
+		error = death_after(follow, stop->task, false);
 	event = session_event(follow, stop->task, killed ? EVENT_KILLED : EVENT_EXITED);
 	event.status = stop->wait.status;
 	event.signal = stop->wait.signal;

@@ -231,6 +231,17 @@ def case_sums_of_what_nobody_can_mark(env: Env) -> None:
                  (0, 4, {"revision": "lpc2025", "unmarked": 4, "unread_ends": 0}), "in JSON")
 
 
+def case_what_exec_leaves_behind(env: Env) -> None:
+    """The words were read again before they were marked: all were told to be not as foretold."""
+    owner = Traced(env, "-x", "lpc2025", env.tmp / "f", 0, "64:2", "32:3")
+    owner.ready()
+    trace = owner.end()
+    told = trace.events("death", "death-after", "exec")[-3:]
+    expect_equal([event["kind"] for event in told], ["death", "death-after", "exec"], "order")
+    expect_equal([lock["after"]["owner_died"] for lock in told[1]["death"]["locks"]], [True] * 5,
+                 "the words")
+
+
 def case_a_line_of_nobody(env: Env) -> None:
     """With -o each line begins with a number; what is no thread's was told to be of 0."""
     trace = traced(env, "--emulate", "--api-nr", "470,471", example(env, "lists"), json=False)

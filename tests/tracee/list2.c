@@ -2,7 +2,7 @@
 /*
  * Lists of set_robust_list2 with held locks in a mapped file.
  *
- * usage: list2 [-b N] [-l] [-t] [-w LOCK] [-W LOCK] REVISION FILE FIRST BITS:COUNT...
+ * usage: list2 [-b N] [-l] [-t] [-w LOCK] [-W LOCK] [-x] REVISION FILE FIRST BITS:COUNT...
  *   REVISION is `none` for a program that only waits, `legacy` for set_robust_list
  *   FILE is `-` for locks in the variable `own_locks`, which 32-bit lists cannot reach
  *   -b  list N breaks off in its middle: the entry there leads to no memory
@@ -13,7 +13,7 @@
  * One list for each BITS:COUNT, with the next COUNT locks of FILE, from FIRST on, all held.
  * ready: pid, tid, base (of FILE's mapping; lock N's word is at base + 16 * N + 8),
  *        heads=ADDRESS,ADDRESS... and indexes=NUMBER,NUMBER... in the order of the arguments
- * On a line of stdin it ends.
+ * On a line of stdin it ends; with -x by execve of true.
  */
 #include "list2.h"
 
@@ -79,7 +79,7 @@ static pid_t wait_in_thread(uint32_t *word)
 
 struct options {
 	int broken; /* a list, or -1 */
-	bool line, thread;
+	bool line, thread, exec;
 	int waited;  /* a lock, or -1 */
 	int beside;  /* likewise, by another thread */
 	char **argv; /* REVISION and what follows */
@@ -91,7 +91,7 @@ static void parse(struct options *o, int argc, char **argv)
 	int option;
 
 	o->broken = o->waited = o->beside = -1;
-	while ((option = getopt(argc, argv, "b:ltw:W:")) != -1) {
+	while ((option = getopt(argc, argv, "b:ltw:W:x")) != -1) {
 		switch (option) {
 		case 'b':
 			o->broken = atoi(optarg);
@@ -108,6 +108,9 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'W':
 			o->beside = atoi(optarg);
 			break;
+		case 'x':
+			o->exec = true;
+			break;
 		default:
 			tracee_die("no such option");
 		}
@@ -115,8 +118,9 @@ static void parse(struct options *o, int argc, char **argv)
 	o->argv = argv + optind;
 	o->argc = argc - optind;
 	if (o->argc < 3 || o->argc - 3 > LISTS_MAX)
-		tracee_die("usage: list2 [-b N] [-l] [-t] [-w LOCK] [-W LOCK] REVISION FILE FIRST "
-			   "BITS:COUNT...");
+		tracee_die(
+			"usage: list2 [-b N] [-l] [-t] [-w LOCK] [-W LOCK] [-x] REVISION FILE FIRST "
+			"BITS:COUNT...");
 }
 
 /* Makes the list of one BITS:COUNT from the locks; how many it took. */
@@ -172,6 +176,8 @@ static void *run(void *arg)
 	if (o->waited >= 0)
 		wait_for(&locks[o->waited].word);
 	tracee_wait();
+	if (o->exec)
+		execl("/bin/true", "true", NULL);
 	return NULL;
 }
 
