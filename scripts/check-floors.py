@@ -23,7 +23,7 @@ FLOORS = [
     ("snapshot", ["snapshot.*", "snapshot/*"]),
     ("analysis", [
         "classify.*", "deadlock.*", "decode.*", "decode_*", "emulate.*", "find_heads.*", "guard.*",
-        "history.*", "home.*", "list_shape.*", "lock_label.*", "names.*", "place.*", "problems*",
+        "history.*", "home.*", "list_shape.*", "lock_label.*", "module_span.*", "names.*", "place.*", "problems*",
         "report/*", "settle.*", "symbol/*", "verify_list.*", "waiters.*", "walk_list.*",
     ]),
     ("target", ["target/*"]),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "module_span.h"
+
 static bool starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -102,6 +104,21 @@ struct place place_find(const struct maps *maps, target_addr address)
 	place.deleted = place.kind == PLACE_FILE && ends_with(place.path, " (deleted)");
 	place.writable = map->writable;
 	return place;
+}
+
+struct place place_look(struct memory *memory, const struct maps *maps, target_addr address)
+{
+	struct place place = place_find(maps, address);
+	const struct map *map = place.module ? maps_find(maps, address) : NULL;
+	uint64_t span;
+
+	if (!map || map->inode)
+		return place;
+	span = module_span(memory, address - place.offset);
+	if (!span || place.offset < span)
+		return place;
+	return (struct place){
+		.kind = PLACE_ANON, .offset = address - map->start, .writable = map->writable};
 }
 
 struct futex_key place_key(const struct place *place, pid_t mm, target_addr address)

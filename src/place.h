@@ -10,9 +10,16 @@
 
 #include "model.h"
 #include "target/maps.h"
+#include "target/memory.h"
 
 /* path points into the maps. An address that is not mapped gives PLACE_UNKNOWN. */
 struct place place_find(const struct maps *maps, target_addr address);
+
+/*
+ * The same for who has its memory: what only lies behind a module, and not in its .bss, is told from
+ * it. The key of a futex is the same either way.
+ */
+struct place place_look(struct memory *memory, const struct maps *maps, target_addr address);
 
 /* Equal (place_compare gives 0) exactly where the kernel would see one futex. */
 struct futex_key {

@@ -32,14 +32,16 @@ static const char *label(struct decode_labels *base, target_addr address, struct
 	char text[LABEL_MAX];
 
 	if (maps)
-		place = place_find(maps, address);
+		place = place_look(labels->memory, maps, address);
 	if (place.kind == PLACE_UNKNOWN && maps) {
 		/* It may have been mapped since. */
 		maps = session_maps(data, labels->task->tid, 0);
 		if (maps)
-			place = place_find(maps, address);
+			place = place_look(labels->memory, maps, address);
 	}
-	if (place.kind == PLACE_UNKNOWN || (!place.shared && !labels->follow->request.label_all))
+	/* Of nameless memory the address says all there is to say. */
+	if (place.kind == PLACE_UNKNOWN || place.kind == PLACE_ANON ||
+	    (!place.shared && !labels->follow->request.label_all))
 		return NULL;
 	lock_label(labels->memory, maps, &place, labels->task->pid, address, data->input.bits,
 		   text);

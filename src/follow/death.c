@@ -191,9 +191,13 @@ static int take_from_picture(struct follow *follow, const struct snapshot *pictu
 static void find_places(struct engine_task *task, struct death *death)
 {
 	const struct maps *maps = session_maps(task->data, task->tid, 0);
+	struct live_memory live;
 
+	live_memory_open(&live, task->pid, task->tid);
 	for (size_t i = 0; i < death->n_locks && maps; i++)
-		death->locks[i].place = place_find(maps, death->locks[i].futex->address);
+		death->locks[i].place = place_look(&live.memory, maps,
+						   death->locks[i].futex->address);
+	live_memory_close(&live);
 }
 
 /* Where each lies. 1: some have FUTEX_WAITERS; 0, -ENOMEM. */

@@ -18,9 +18,9 @@ static int tell(struct follow *follow, struct engine_task *task, unsigned bits,
 	struct live_memory live;
 	char label[LABEL_MAX];
 
-	if (maps)
-		lock->place = place_find(maps, lock->futex->address);
 	live_memory_open(&live, task->pid, task->tid);
+	if (maps)
+		lock->place = place_look(&live.memory, maps, lock->futex->address);
 	lock_label(&live.memory, maps, &lock->place, task->pid, lock->futex->address, bits, label);
 	live_memory_close(&live);
 	lock->label = label;

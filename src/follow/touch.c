@@ -237,13 +237,14 @@ static void tell(struct touch_search *search, struct engine_task *holder, unsign
 {
 	struct follow_task *data = search->caller->data;
 	const struct maps *maps = session_maps(holder->data, holder->tid, UINT64_C(50000000));
-	struct place place = maps ? place_find(maps, futex->address)
-				  : (struct place){.kind = PLACE_UNKNOWN};
+	struct place place = {.kind = PLACE_UNKNOWN};
 	struct event event = session_event(search->follow, search->caller, EVENT_NOTE);
 	struct live_memory live;
 	char label[LABEL_MAX];
 
 	live_memory_open(&live, holder->pid, holder->tid);
+	if (maps)
+		place = place_look(&live.memory, maps, futex->address);
 	lock_label(&live.memory, maps, &place, holder->pid, futex->address, bits, label);
 	live_memory_close(&live);
 	event.other = holder->tid;

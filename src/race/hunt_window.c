@@ -80,8 +80,8 @@ static int describe(struct hunt *hunt, const struct engine_task *task, unsigned 
 		close(tasks);
 	}
 	if (maps_read(task->pid, task->tid, &maps) == 0) {
-		place = place_find(&maps, out->address);
 		live_memory_open(&live, task->pid, task->tid);
+		place = place_look(&live.memory, &maps, out->address);
 		lock_label(&live.memory, &maps, &place, task->pid, out->address, bits, label);
 		live_memory_close(&live);
 		if (hunt->request->kill)

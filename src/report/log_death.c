@@ -17,7 +17,8 @@ static void add_place(struct log_line *line, const struct log_options *options,
 		log_line_add(line, " <");
 		log_line_escaped(line, lock->place.path);
 		log_line_add(line, ">+0x%" PRIx64, lock->place.offset);
-	} else if (lock->label) {
+	} else if (lock->label && lock->place.kind != PLACE_ANON) {
+		/* Of nameless memory the address says all there is to say. */
 		log_line_add(line, " <");
 		log_line_escaped(line, lock->label);
 		log_line_add(line, ">");

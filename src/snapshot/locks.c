@@ -217,10 +217,11 @@ static void fill_lock(struct look *look, size_t index)
 	const struct lock_sights *sights = &look->sights[index];
 	const struct occurrence *best = &look->occurrences[sights->first];
 	struct lock *lock = &look->out->locks[index];
+	struct look_process *process = &look->processes[best->process];
 
 	*lock = (struct lock){
-		.place = place_find(&look->processes[best->process].maps, best->futex->address),
-		.pid = look->processes[best->process].pid,
+		.place = place_look(&process->live.memory, &process->maps, best->futex->address),
+		.pid = process->pid,
 		.entry = best->futex->entry,
 		.address = best->futex->address,
 		.bits = best->bits,

@@ -178,7 +178,7 @@ static enum call_abi abi_of(struct look *look, struct look_process *process, uin
  * Without the right to see the system call, glibc's list_op_pending still tells a waiter: it is
  * set all the time that the thread waits, and the word names somebody else.
  */
-static int guess_wait(struct look *look, const struct look_process *process, struct task *task)
+static int guess_wait(struct look *look, struct look_process *process, struct task *task)
 {
 	for (size_t i = 0; i < task->n_lists; i++) {
 		const struct list *list = &task->lists[i];
@@ -195,7 +195,8 @@ static int guess_wait(struct look *look, const struct look_process *process, str
 		task->waits[0] = (struct wait){.call = "list_op_pending",
 					       .address = list->pending.address,
 					       .lock = LOCK_NONE,
-					       .place = place_find(&process->maps,
+					       .place = place_look(&process->live.memory,
+								   &process->maps,
 								   list->pending.address)};
 	}
 	return 0;
@@ -246,7 +247,8 @@ static int note_waits(struct look *look, struct look_process *process, struct ta
 		return -ENOMEM;
 	task->n_waits = count;
 	for (size_t i = 0; i < count; i++)
-		task->waits[i].place = place_find(&process->maps, task->waits[i].address);
+		task->waits[i].place = place_look(&process->live.memory, &process->maps,
+						  task->waits[i].address);
 	return 0;
 }
 

@@ -238,6 +238,44 @@ def case_marked_and_taken_over(env: Env) -> None:
     expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel" in trace.text, trace.text)
 
 
+BEHIND_A_MODULE = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p] + [ctypes.c_size_t] * 5
+maps = [line.split() for line in open("/proc/self/maps")]
+ends = [[int(n, 16) for n in m[0].split("-")] for m in maps]
+# Behind a library, or its .bss, with nothing in the way: nameless memory of somebody else.
+for i, (m, (start, end)) in enumerate(zip(maps, ends)):
+    bss = len(m) == 5 and i and ".so" in maps[i - 1][-1] and ends[i - 1][1] == start
+    if (bss or ".so" in m[-1]) and m[1] == "rw-p" and ends[i + 1][0] >= end + 65536:
+        at = libc.mmap(end, 65536, 3, 0x100022, 2**64 - 1, 0)
+        if at == end:
+            break
+else:
+    sys.exit("no library with a gap behind it")
+attr, mutex = ctypes.create_string_buffer(64), at + 32768
+libc.pthread_mutexattr_init(attr)
+libc.pthread_mutexattr_setrobust(attr, 1)
+libc.pthread_mutex_init(ctypes.c_void_p(mutex), attr)
+libc.pthread_mutex_lock(ctypes.c_void_p(mutex))
+print("ready", f"word={mutex:#x}", flush=True)
+sys.stdin.readline()
+"""
+
+
+def case_memory_behind_a_module(env: Env) -> None:
+    """What the kernel maps behind a library is no variable of it."""
+    holder = env.python(BEHIND_A_MODULE, needs="ctypes")
+    word = holder.info["word"]
+    locks = env.tool.show_json("-p", holder.pid)["locks"]
+    expect_equal([(k["address"], k["memory"], k["path"]) for k in locks],
+                 [(word, "anonymous", None)], "as show tells it")
+    trace = attached(env, holder.pid, json=False)
+    holder.say(b"\n")
+    trace.expect_status(0)
+    expect(f"1 robust lock: {word} (nobody waits) +++" in trace.text, trace.text)
+
+
 def case_known_homes_are_named(env: Env) -> None:
     """As show names them, whether anybody waits or not."""
     code = ("import lmdb, os, sys\n"
