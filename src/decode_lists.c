@@ -142,6 +142,7 @@ static void set2_entry(struct decoder *decoder)
 			    .index = is_create(&request) ? LIST_NO_INDEX
 				     : request.index > 0 ? (unsigned)request.index
 							 : 0,
+			    .no_limit = !revision->element_limit,
 			    .bits = request.bits,
 			    .head = request.head};
 

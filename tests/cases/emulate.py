@@ -460,6 +460,8 @@ def case_picture_of_a_list_without_limit(env: Env) -> None:
     doc = owner.picture()
     ends = [one["end"] for one in task(doc, int(info["pid"]))["lists"] if one["emulated"]]
     expect_equal((ends, doc["problems"]), (["complete"], []), "its end, and what is wrong")
+    call = owner.trace.calls("set_robust_list2")[0]
+    expect_equal(call["args"]["head"]["list"]["end"], "complete", "its end when it was registered")
     death = owner.end().events("death")[0]["death"]
     expect_equal((len(death["locks"]), {lock["fate"] for lock in death["locks"]}),
                  (2050, {"owner-died"}), "what is told of its end")
