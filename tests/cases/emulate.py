@@ -366,26 +366,32 @@ def lock_of(doc: Doc, info: dict[str, str], number: int) -> dict[str, Any]:
     return found[0]
 
 
+def check_picture(env: Env, program: str) -> None:
+    lists = ("64:2", "32:3", "64:0")
+    owner = Traced(env, "-t", "-W", 3, "lpc2025", env.tmp / "f", 0, *lists, program=program)
+    info = owner.ready()
+    doc = owner.picture()
+    check_emulated(doc, info, lists)
+    main_thread = task(doc, int(info["pid"]))
+    expect(not any(one["emulated"] for one in main_thread["lists"]), "lists belong to threads")
+    lock = lock_of(doc, info, 3)
+    expect_equal((lock["owner"], waiter_tids(lock)),
+                 (int(info["tid"]), [int(info["waiter"])]), "owner and waiter")
+    expect_equal(len(doc["locks"]), 5, "locks")
+    expect_equal([(one["tid"], one["owner"]) for one in doc["waits"] if one["lock"]],
+                 [(int(info["waiter"]), int(info["tid"]))], "who waits for whom")
+    no_problems(doc)
+    nothing_lost(owner.end())
+
+
 def case_picture(env: Env) -> None:
     """SIGUSR1: the lists of both sizes, their locks with owner and waiter, marked as emulated."""
-    lists = ("64:2", "32:3", "64:0")
-    for program in ("list2", "list2_32") if (env.tracees / "list2_32").exists() else ("list2",):
-        if program == "list2_32":
-            runs_i386(env)
-        owner = Traced(env, "-t", "-W", 3, "lpc2025", env.tmp / "f", 0, *lists, program=program)
-        info = owner.ready()
-        doc = owner.picture()
-        check_emulated(doc, info, lists)
-        main_thread = task(doc, int(info["pid"]))
-        expect(not any(one["emulated"] for one in main_thread["lists"]), "lists belong to threads")
-        lock = lock_of(doc, info, 3)
-        expect_equal((lock["owner"], waiter_tids(lock)),
-                     (int(info["tid"]), [int(info["waiter"])]), "owner and waiter")
-        expect_equal(len(doc["locks"]), 5, "locks")
-        expect_equal([(one["tid"], one["owner"]) for one in doc["waits"] if one["lock"]],
-                     [(int(info["waiter"]), int(info["tid"]))], "who waits for whom")
-        no_problems(doc)
-        nothing_lost(owner.end())
+    check_picture(env, "list2")
+
+
+def case_picture_i386(env: Env) -> None:
+    runs_i386(env)
+    check_picture(env, "list2_32")
 
 
 def case_picture_as_text(env: Env) -> None:
