@@ -46,7 +46,7 @@ def case_the_others_are_seen(env: Env) -> None:
     os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
     both = f"{silent.pid},{holder.pid}"
     terminal = Terminal(env, 132, 12)
-    terminal.top("-p", both, wanted="robtrace top")
+    terminal.top("-p", both, wanted="")
     result = env.tool.run("show", "-J", "-p", both)
     expect_equal(result.status, 0, f"status of {result!r}")
     doc = json.loads(result.out)
