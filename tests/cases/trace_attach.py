@@ -65,6 +65,7 @@ def case_busy_process_many_times(env: Env) -> None:
         if not i % 10:
             untouched(tracee)
             goes_on(tracee)
+            report(wanted)  # or its time is over
     untouched(tracee)
     goes_on(tracee)
     expect_equal(report(tracee)[1], report(wanted)[1], "its faults beside those of the other")
