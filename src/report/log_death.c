@@ -16,7 +16,7 @@ static void add_place(struct log_line *line, const struct log_options *options,
 	if (options->paths && lock->place.path && lock->place.inode) {
 		log_line_add(line, " <");
 		log_line_escaped(line, lock->place.path);
-		log_line_add(line, ">+0x%" PRIx64, lock->place.offset);
+		log_line_add(line, "+0x%" PRIx64 ">", lock->place.offset);
 	} else if (lock->label && lock->place.kind != PLACE_ANON) {
 		/* Of nameless memory the address says all there is to say. */
 		log_line_add(line, " <");
@@ -25,7 +25,7 @@ static void add_place(struct log_line *line, const struct log_options *options,
 	}
 }
 
-/* "#1 0x8220 </dev/shm/g>+0x20" */
+/* "#1 0x8220 </dev/shm/g+0x20>" */
 static void add_lock(struct log_line *line, const struct log_options *options,
 		     const struct death_lock *lock)
 {

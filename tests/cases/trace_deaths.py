@@ -195,7 +195,7 @@ def case_text(env: Env) -> None:
     trace, _ = dying(env, "kill", "pending_free", json=False)
     expect("free: one waiter is woken" in trace.text, "a lock that was just given back")
     trace, path = dying(env, "kill", "held", "-y", json=False)
-    expect(f"<{path}>+0x18" in trace.text, "the file of each lock")
+    expect(f"<{path}+0x18>" in trace.text, "the file of each lock")
 
 
 def case_broken_lists_in_words(env: Env) -> None:

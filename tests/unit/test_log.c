@@ -576,7 +576,7 @@ static void deaths(void **state)
 	(void)state;
 	options.paths = true;
 	death_line(locks, 2, (struct death){0},
-		   "+++ exits holding 2 robust locks: #1 0x8220 </dev/shm/g>+0x20 (7002 gets "
+		   "+++ exits holding 2 robust locks: #1 0x8220 </dev/shm/g+0x20> (7002 gets "
 		   "EOWNERDEAD), #1 0x8244 <g+0x44> (nobody waits) +++\n");
 	death_line(locks + 1, 2, (struct death){0},
 		   "+++ exits holding 1 robust lock: #1 0x8244 <g+0x44> (nobody waits), compat "
