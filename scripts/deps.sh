@@ -83,6 +83,9 @@ vm      | cmd:xz                 | xz-utils           | xz
 vm      | h:libelf.h             | libelf-dev         | elfutils-libelf-devel
 vm      | m32                    | gcc-multilib       | glibc-devel.i686
 vm      | cmd:setpriv            | util-linux         | util-linux
+vm      | cmd:cpio               | cpio               | cpio
+vm      | cmd:/sbin/depmod       | kmod               | kmod
+vm      | cmd:dpkg-source        | dpkg-dev           | dpkg-dev
 package | cmd:dpkg-shlibdeps     | dpkg-dev           | dpkg-dev
 package | cmd:file               | file               | file
 '

@@ -203,11 +203,14 @@ static void map_cells(const char *path)
 	const size_t size = N_CELLS * sizeof(*cells);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	int flags = MAP_SHARED;
+	struct stat info;
 
 #ifdef __x86_64__
 	flags |= MAP_LOW;
 #endif
-	if (fd < 0 || ftruncate(fd, (off_t)size))
+	/* Another program's file stays as large as it is. */
+	if (fd < 0 || fstat(fd, &info) ||
+	    (info.st_size < (off_t)size && ftruncate(fd, (off_t)size)))
 		tracee_die("cannot open the file: %s", strerror(errno));
 	cells = tracee_map(size, flags, fd);
 	close(fd);
