@@ -2,7 +2,6 @@
 #include "target/engine.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -15,25 +14,17 @@
 #include "base/vec.h"
 #include "target/engine_parts.h"
 #include "target/procfs.h"
+#include "target/wait_soon.h"
 
 /* Stops taken in at once, before the first of them is handed out: each task gets its turn. */
 #define DRAIN_MAX 256
 #define DRAIN_TASKS 8
 #define DRAIN_TURNS 8
-/* So long is looked for the next stop before sleeping. */
-#define SPIN_NS 30000
 
 static void restore_signals(const struct engine *engine)
 {
 	sigaction(SIGCHLD, &engine->old_child, NULL);
 	sigprocmask(SIG_SETMASK, &engine->old_mask, NULL);
-}
-
-static int count_processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 int engine_new(const struct engine_options *options, struct engine **ret)
@@ -52,8 +43,7 @@ int engine_new(const struct engine_options *options, struct engine **ret)
 	sigaction(SIGCHLD, &fresh, &engine->old_child);
 	sigprocmask(SIG_BLOCK, &control, &engine->old_mask);
 	engine->control = control;
-	/* On the only processor, to look would be to keep from it those who are to stop. */
-	engine->may_spin = count_processors() > 1;
+	engine->waits_soon = wait_soon_helps();
 	*ret = engine;
 	return 0;
 }
@@ -90,23 +80,6 @@ int engine_push(struct engine *engine, pid_t tid, int status)
 }
 
 /*
- * waitpid(2) for any task, which looks for a short time before it sleeps: what was let go is often
- * back at its next stop sooner than a processor that sleeps is woken (bench/trace).
- */
-static pid_t wait_any(const struct engine *engine, int *ret_status, int flags)
-{
-	uint64_t deadline_ns = engine->may_spin && !flags ? clock_now_ns() + SPIN_NS : 0;
-
-	while (deadline_ns && clock_now_ns() < deadline_ns) {
-		pid_t tid = waitpid(-1, ret_status, __WALL | WNOHANG);
-
-		if (tid)
-			return tid;
-	}
-	return waitpid(-1, ret_status, __WALL | flags);
-}
-
-/*
  * Takes in what has stopped or ended, all there is, up to a limit; `flags` of the first look: 0
  * sleeps until there is something. 0, -ECHILD when there is nobody to wait for, -ENOMEM.
  */
@@ -114,7 +87,8 @@ static int drain(struct engine *engine, int flags)
 {
 	for (size_t i = 0; i < DRAIN_MAX; i++) {
 		int status;
-		pid_t tid = wait_any(engine, &status, flags);
+		pid_t tid = flags ? waitpid(-1, &status, __WALL | flags)
+				  : wait_soon(-1, &status, engine->waits_soon);
 		int error;
 
 		if (tid == 0 || (tid < 0 && errno == EINTR))

@@ -29,7 +29,7 @@ struct engine {
 	bool lost_one; /* a task has ended since the last look at these */
 	bool blind;    /* ENGINE_BLIND was handed out */
 	unsigned turn;
-	bool may_spin; /* there is another processor for the tracees */
+	bool waits_soon; /* wait_soon_helps */
 	sigset_t control;
 	bool has_waker;
 	struct waker waker;

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "target/live.h"
 #include "target/maps.h"
+#include "target/wait_soon.h"
 #include "target/wait_status.h"
 
 #if defined(__x86_64__)
@@ -89,7 +90,7 @@ int inject_begin(struct inject *inject, pid_t pid, pid_t tid)
 	const uint64_t all = UINT64_MAX;
 	int error;
 
-	*inject = (struct inject){.pid = pid, .tid = tid};
+	*inject = (struct inject){.pid = pid, .tid = tid, .waits_soon = wait_soon_helps()};
 	error = get_registers(tid, &inject->registers);
 	if (error)
 		return error;
@@ -145,7 +146,7 @@ static int run_call(struct inject *inject)
 		if (waitpid(inject->tid, &status, __WALL | WNOHANG) != inject->tid) {
 			if (ptrace(PTRACE_SYSCALL, inject->tid, NULL, NULL) < 0)
 				return -errno;
-			while (waitpid(inject->tid, &status, __WALL) < 0)
+			while (wait_soon(inject->tid, &status, inject->waits_soon) < 0)
 				if (errno != EINTR)
 					return -errno;
 		}

@@ -21,7 +21,8 @@ struct inject {
 	uint64_t code;    /* a system call instruction in its memory */
 	uint64_t signals; /* its mask before */
 	struct user_regs_struct registers;
-	bool stopped; /* SIGSTOP came during a call: sent again at the end */
+	bool waits_soon; /* wait_soon.h */
+	bool stopped;    /* SIGSTOP came during a call: sent again at the end */
 	/* Out of inject_call, when that gives -ESRCH: the status of its end, to be handled. */
 	bool ended;
 	int status;
