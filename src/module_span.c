@@ -64,7 +64,7 @@ uint64_t module_span(struct memory *memory, uint64_t base)
 	bool ok = false;
 
 	if (memory_read_one(memory, base, &header, sizeof(header)) ||
-	    memcmp(header.ident, ELFMAG, SELFMAG))
+	    memcmp(header.ident, ELFMAG, SELFMAG) != 0)
 		return 0;
 	if (header.ident[EI_CLASS] == ELFCLASS64)
 		ok = read_64(memory, base, &header.wide, &segments);

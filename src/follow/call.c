@@ -84,10 +84,11 @@ static struct memory *memory_of(void *context, int32_t tid)
 static int decode(struct follow *follow, struct engine_task *task, const int64_t *result)
 {
 	struct follow_task *data = task->data;
-	struct labels labels = {{label}, follow, task, NULL};
-	struct others others = {.follow = follow, .caller = task};
 	struct live_memory live;
+	struct labels labels = {{label}, follow, task, &live.memory};
+	struct others others = {.follow = follow, .caller = task};
 	struct decode_context context = {
+		.memory = &live.memory,
 		.labels = &labels.labels,
 		.calls = follow->request.calls,
 		.arena = &data->arena,
@@ -98,7 +99,6 @@ static int decode(struct follow *follow, struct engine_task *task, const int64_t
 	int error;
 
 	live_memory_open(&live, task->pid, task->tid);
-	context.memory = labels.memory = &live.memory;
 	if (result)
 		error = decode_exit(&context, &data->input, *result, &data->call);
 	else

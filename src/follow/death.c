@@ -240,7 +240,6 @@ static int name_locks(struct follow *follow, struct engine_task *task, struct ar
 
 	if (error <= 0)
 		return error;
-	error = 0;
 	/* Who waits is a question to all processes that share the lock. */
 	if (snapshot_take(&request, &picture))
 		return 0;
