@@ -163,6 +163,8 @@ int main(int argc, char **argv)
 	sigset_t set;
 
 	tracee_begin();
+	/* In an orphaned process group, such as that of a job whose shell is gone, SIGTSTP is nothing. */
+	setpgid(0, 0);
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
 	sigaddset(&set, SIGUSR1);
