@@ -42,9 +42,10 @@ struct race_board {
 	uint32_t go; /* futex: the tracer lets the taker go on */
 	int32_t unlocker;
 	int32_t taker;
-	int32_t error; /* an errno value */
-	char what[64]; /* of what failed */
-	uint64_t map;  /* the page that has the lock */
+	int32_t tracer; /* the victim ends with it */
+	int32_t error;  /* an errno value */
+	char what[64];  /* of what failed */
+	uint64_t map;   /* the page that has the lock */
 	uint64_t map_size;
 	uint64_t go_at; /* address of `go` in the victim */
 	uint32_t taker_ready;

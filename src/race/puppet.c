@@ -59,6 +59,7 @@ static int make_board(struct puppet *puppet, const struct puppet_start *start)
 		return puppet_fail(puppet, -errno, "no shared memory for the victim");
 	}
 	puppet->board->n_locks = (uint32_t)start->n_locks;
+	puppet->board->tracer = getpid();
 	return 0;
 }
 

@@ -259,6 +259,9 @@ int victim_main(int argc, char **argv)
 	victim.flags = (unsigned)atoi(argv[5]);
 	if (!victim.board)
 		return 2;
+	/* It was gone before we asked to end with it. */
+	if (getppid() != victim.board->tracer)
+		return 2;
 	if (victim.job == JOB_LIMIT || victim.job == JOB_CIRCULAR)
 		return die_with_locks(&victim);
 	return unlock_at_mark(&victim);

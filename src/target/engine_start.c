@@ -33,10 +33,15 @@ static void become(const struct engine *engine, const struct engine_command *com
 {
 	struct start_report why = {.what = ENGINE_START_EXEC};
 	char byte;
+	ssize_t got;
 
 	/* Until it is seized. */
-	while (read(go, &byte, 1) < 0 && errno == EINTR)
-		;
+	do
+		got = read(go, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	/* The tracer is gone. Under a filter, nothing would go well without it. */
+	if (got != 1)
+		_exit(1);
 	sigaction(SIGCHLD, &engine->old_child, NULL);
 	sigprocmask(SIG_SETMASK, &engine->old_mask, NULL);
 	if (filter) {
