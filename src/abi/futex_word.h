@@ -17,6 +17,9 @@
 /* TIDs are below it, whatever /proc/sys/kernel/pid_max says: PID_MAX_LIMIT of linux/threads.h. */
 #define WORD_TID_LIMIT (UINT32_C(4) << 20)
 
+/* musl writes it, with FUTEX_OWNER_DIED, into a lock that nobody can recover: 0x7fffffff. */
+#define WORD_TID_MUSL_LOST WORD_TID_MASK
+
 /* Entries that the kernel walks on one list when a thread dies. */
 #define ROBUST_LIST_LIMIT 2048
 

@@ -306,9 +306,16 @@ enum outcome {
 	OUTCOME_TAKEN,    /* marked, and taken over before we looked */
 	OUTCOME_FREE,     /* marked, taken over and given back */
 	OUTCOME_UNREAD,   /* not readable any more */
+	OUTCOME_REUSED,   /* no futex word any more: its memory serves another purpose by now */
 	OUTCOME_AS_TOLD,  /* nothing was foretold to change, and nothing did */
 	OUTCOME_SURPRISE, /* not as foretold */
 };
+
+/* The program lives on, and may have freed the lock's memory before we looked. */
+static bool was_reused(uint32_t before, uint32_t after)
+{
+	return after != before && after >= WORD_TID_LIMIT && after != WORD_TID_MUSL_LOST;
+}
 
 static enum outcome outcome_of(const struct death_lock *lock)
 {
@@ -318,6 +325,8 @@ static enum outcome outcome_of(const struct death_lock *lock)
 
 	if (!lock->after_ok)
 		return OUTCOME_UNREAD;
+	if (was_reused(before, after))
+		return OUTCOME_REUSED;
 	switch (lock->fate) {
 	case FATE_OWNER_DIED:
 		if (marked)
@@ -385,6 +394,8 @@ static void add_outcomes(struct log_line *line, const struct death *death)
 		{OUTCOME_STAYS, "lock stays locked", "locks stay locked"},
 		{OUTCOME_AS_TOLD, "lock left alone", "locks left alone"},
 		{OUTCOME_UNREAD, "lock not readable any more", "locks not readable any more"},
+		{OUTCOME_REUSED, "word that is no lock's any more",
+		 "words that are no lock's any more"},
 		{OUTCOME_SURPRISE, "lock not as foretold", "locks not as foretold"},
 	};
 	const char *between = add_marked(line, death);

@@ -301,7 +301,7 @@ def case_summary(env: Env) -> None:
 
 def case_private_memory(env: Env) -> None:
     """The words of a private mutex are read in the memory of the threads that live on."""
-    code = ("import ctypes, os, threading, time\n"
+    code = ("import ctypes, os, sys, threading, time\n"
             "libc = ctypes.CDLL(None)\n"
             "attr, m = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)\n"
             "libc.pthread_mutexattr_init(attr)\n"
@@ -310,8 +310,15 @@ def case_private_memory(env: Env) -> None:
             "t = threading.Thread(target=lambda: libc.pthread_mutex_lock(m))\n"
             "t.start()\n"
             "while os.path.exists(f'/proc/self/task/{t.native_id}'): time.sleep(0.001)\n"
-            "print(hex(ctypes.c_uint32.from_buffer(m).value), hex(ctypes.addressof(m)))\n")
-    trace = traced(env, "/usr/bin/python3", "-I", "-c", code)
+            "print(hex(ctypes.c_uint32.from_buffer(m).value), hex(ctypes.addressof(m)),\n"
+            "      flush=True)\n"
+            "sys.stdin.read()\n")
+    # The memory has to live until it was read: the program ends when the log has told it.
+    trace = Trace(env, "-f", "/usr/bin/python3", "-I", "-c", code, stdin=None)
+    trace.await_event("death-after")
+    assert trace.popen.stdin
+    trace.popen.stdin.close()
+    trace.expect_status(0)
     word, address = (int(n, 16) for n in trace.out.split())
     expect_equal(word, OWNER_DIED, "what the kernel did")
     after = [lock for e in trace.events("death-after") for lock in e["death"]["locks"]]

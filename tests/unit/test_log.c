@@ -821,6 +821,30 @@ static void after_death(void **state)
 	expect("");
 }
 
+/* What stands there is no futex word: the memory was freed and taken again before we looked. */
+static void after_death_of_reused(void **state)
+{
+	struct death_lock lock = {
+		.futex = &held, .fate = FATE_OWNER_DIED, .after_ok = true, .after = 0x873f0af0};
+	struct death death = {.locks = &lock, .n_locks = 1};
+
+	(void)state;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 word that is no lock's any more +++\n");
+	lock.after = WORD_TID_LIMIT | WORD_OWNER_DIED;
+	lock.fate = FATE_STAYS_LOCKED;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 word that is no lock's any more +++\n");
+	lock.after = WORD_TID_LIMIT - 1;
+	lock.fate = FATE_OWNER_DIED;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel, already taken over +++\n");
+	/* musl's mark of a lock that nobody can recover. */
+	lock.after = 0x7fffffff;
+	EVENT(.kind = EVENT_DEATH_AFTER, .death = &death);
+	expect("+++ 1 lock marked FUTEX_OWNER_DIED by the kernel +++\n");
+}
+
 /* One lock: that it was marked is no less true when the next owner was faster than we. */
 static void after_death_of_one(void **state)
 {
@@ -897,6 +921,7 @@ int main(void)
 		TEST(detached_in_a_call),
 		TEST(nobody_waits_for_any),
 		TEST(where_lists_break_off),
+		TEST(after_death_of_reused),
 		TEST(after_death_of_one),
 		TEST(thousands_in_calls),
 		TEST(futexes),
