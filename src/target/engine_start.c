@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The two ways into a trace: a command that is started, a process that is attached to. */
+/* A command that is started to be traced. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,11 +15,6 @@
 #include "target/engine.h"
 #include "target/engine_parts.h"
 #include "target/procfs.h"
-
-/* Passes over /proc/PID/task: each finds only what was born during the one before. */
-#define PASSES_MAX 1000
-
-/* ---- A command ---- */
 
 /* What the child tells before it is another program. */
 struct start_report {
@@ -199,93 +194,4 @@ out:
 	}
 	filter_release(&program);
 	return error;
-}
-
-/* ---- A process ---- */
-
-/* Why a thread could not be seized: 0 when that is no error. */
-static int judge_refusal(pid_t pid, pid_t tid, int error)
-{
-	struct proc_status status;
-	struct proc_stat stat;
-
-	if (error == -ESRCH)
-		return 0;
-	if (procfs_status(pid, tid, &status) == 0 && status.tracer == getpid())
-		return 0; /* born of a thread that we have: its first stop will come */
-	/* The kernel says EPERM of one that is about to vanish. */
-	if (syscall(SYS_tgkill, pid, tid, 0) < 0 && errno == ESRCH)
-		return 0;
-	if (procfs_stat(pid, tid, &stat) == 0 && (stat.state == 'Z' || stat.state == 'X'))
-		return 0;
-	return error;
-}
-
-/*
- * The kernel's list of threads breaks off when the one dies at which it stands. The number of links
- * of the directory tells how many there are: those, and two.
- */
-static bool is_whole(DIR *dir, nlink_t n_listed)
-{
-	struct stat status;
-
-	return fstat(dirfd(dir), &status) == 0 && n_listed + 2 >= status.st_nlink;
-}
-
-/* One pass. The number of new tasks, or a negative errno; *ret_whole: all threads were seen. */
-static int seize_new(struct engine *engine, pid_t pid, bool *ret_whole)
-{
-	cleanup_dir DIR *dir = NULL;
-	char path[64];
-	nlink_t n_listed = 0;
-	int found = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? -ESRCH : -errno;
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-		struct engine_task *task;
-
-		if (tid <= 0)
-			continue;
-		n_listed++;
-		if (engine_find(engine, tid))
-			continue;
-		if (ptrace(PTRACE_SEIZE, tid, NULL,
-			   (void *)engine_trace_options(engine, engine->options.inject)) < 0) {
-			int error = judge_refusal(pid, tid, -errno);
-
-			if (error)
-				return error;
-			continue;
-		}
-		task = engine_add(engine, tid, pid);
-		if (!task)
-			return -ENOMEM;
-		task->attached = true;
-		task->introduced = true;
-		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
-		found++;
-	}
-	*ret_whole = is_whole(dir, n_listed);
-	return found;
-}
-
-int engine_attach(struct engine *engine, pid_t pid)
-{
-	bool whole = false;
-	int found = 0;
-	int all = 0;
-
-	if (pid == getpid())
-		return -EINVAL;
-	for (int pass = 0; pass < PASSES_MAX && (found > 0 || !whole); pass++) {
-		found = seize_new(engine, pid, &whole);
-		if (found < 0)
-			return found;
-		all += found;
-	}
-	return all ? 0 : -ESRCH;
 }

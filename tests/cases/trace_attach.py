@@ -75,6 +75,25 @@ def case_busy_process_many_times(env: Env) -> None:
         expect_equal(process.popen.wait(DEADLINE), 0, "its end")
 
 
+def case_executing_all_the_time(env: Env) -> None:
+    """To seize a thread waits for an exec, and that for the threads that we have: nobody hangs."""
+    path = env.tmp / "round"
+    tracee = env.tracee("exec_storm", path, 40)
+
+    def goes_on_executing() -> None:
+        before = path.read_text()
+        wait_until(lambda: path.read_text() != before, "it executes on")
+    for i in range(20):
+        trace = Trace(env, "-f", "-e", "life", "-p", tracee.pid)
+        wait_until(lambda: trace.popen.poll() is not None or
+                   len(trace.events("exec")) > i % 3, f"execs are told the time {i}")
+        expect(trace.popen.poll() is None, f"it is there to be traced: {trace.err!r}")
+        trace.signal(signal.SIGINT)
+        trace.expect_status(0)
+        goes_on_executing()
+    tracee.check_alive()
+
+
 def case_tracer_killed(env: Env) -> None:
     """The kernel lets all go. But a signal that the tracer was told of and had not passed on yet
     is lost with it, as with every tracer: so its threads go on, and its signals may not."""
