@@ -9,6 +9,7 @@
 #include "cmd/complain.h"
 #include "cmd/patience.h"
 #include "snapshot.h"
+#include "target/emulator.h"
 #include "target/maps.h"
 
 static const char *file_trouble(int error)
@@ -62,6 +63,19 @@ static int identify_files(const struct options *options, bool tell, struct file_
 	return 0;
 }
 
+/* What stands on a list that only its tracer knows looks like a lock on no list. */
+static void tell_emulated(const struct options *options)
+{
+	for (size_t i = 0; i < options->n_pids; i++) {
+		pid_t emulator = emulator_of(options->pids[i]);
+
+		if (emulator)
+			complain("%d: robtrace %d emulates set_robust_list2 for it, and knows "
+				 "these lists alone: kill -USR1 %d shows them in its log",
+				 options->pids[i], emulator, emulator);
+	}
+}
+
 /* Tells what was refused. With -a only the closing line counts it: that is no surprise. */
 static void tell_skipped(const struct snapshot *snapshot, const struct options *options)
 {
@@ -73,6 +87,7 @@ static void tell_skipped(const struct snapshot *snapshot, const struct options *
 	if (options->n_pids && snapshot->n_skipped && snapshot->census.processes)
 		complain("%zu of %zu processes could not be looked at", snapshot->n_skipped,
 			 options->n_pids);
+	tell_emulated(options);
 }
 
 static void tell_nothing(const struct snapshot *snapshot, const struct options *options)

@@ -411,6 +411,21 @@ def case_picture_as_text(env: Env) -> None:
     expect("LIST" not in head.group(), "nothing is emulated")
 
 
+def case_show_names_the_emulator(env: Env) -> None:
+    """Another robtrace cannot know these lists; it says who does, and nothing of other tracers."""
+    owner = Traced(env, "lpc2025", env.tmp / "f", 0, "64:2")
+    info = owner.ready()
+    for command in ("show", "check"):
+        err = env.tool.run(command, "-p", info["pid"]).err
+        tracer = owner.trace.tracer()
+        expect(f"{info['pid']}: robtrace {tracer} emulates set_robust_list2 for it" in err and
+               f"kill -USR1 {tracer}" in err, f"{command}: {err!r}")
+    owner.end()
+    plain = Trace(env, env.program_of("contend"), env.tmp / "g", 1, stdin=None)
+    pid = wait_until(lambda: re.search(r"pid=(\d+)", plain.out), "it is ready").group(1)
+    expect_equal(env.tool.run("show", "-p", pid).err, "", "nothing is emulated")
+
+
 def case_picture_with_others(env: Env) -> None:
     """Who waits for such a lock: a process that is followed, and one that is not."""
     path, program = env.tmp / "f", env.program_of("list2")
