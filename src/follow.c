@@ -107,6 +107,7 @@ int follow_open(const struct follow_request *request, struct follow **ret,
 		.inject = request->inject,
 		.control = control_signals,
 		.n_control = N_CONTROL,
+		.give_up = request->give_up,
 		.dropped = drop_task,
 		.context = follow,
 	};

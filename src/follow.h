@@ -52,6 +52,11 @@ struct follow_request {
 	/* Each event as it happens; its task stands still meanwhile. 0 goes on, else follow_run
 	 * ends with that. */
 	int (*emit)(void *context, const struct event *event);
+	/*
+	 * In another thread: a second signal is to end us, and we do not even get to the first. Must
+	 * not return; the kernel lets the tasks go. NULL: we sleep on.
+	 */
+	void (*give_up)(int signal);
 	/* A picture of the traced processes is due. */
 	int (*picture)(void *context, const struct follow_picture *wanted);
 	void *context;

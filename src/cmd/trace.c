@@ -220,6 +220,21 @@ static int set_up_calls(const struct trace_options *options, struct traced_calls
 	return -1;
 }
 
+/* Those under a filter of ours could not live without us: only others may lose their tracer. */
+static bool may_give_up(const struct trace_options *options)
+{
+	return options->n_pids && !options->inject_filter;
+}
+
+static void give_up(int signal)
+{
+	const struct front_report report = {.signal = signal};
+
+	complain("the trace stands still, as when memory of a process does not answer; ended by "
+		 "the second signal: the kernel lets all go");
+	front_end(&report);
+}
+
 static struct follow_request make_request(const struct trace_options *options,
 					  const struct traced_calls *calls, struct sink *sink)
 {
@@ -244,6 +259,7 @@ static struct follow_request make_request(const struct trace_options *options,
 		.snapshot_ns = options->snapshot_ns,
 		.emit = emit,
 		.picture = take_picture_now,
+		.give_up = may_give_up(options) ? give_up : NULL,
 		.context = sink,
 	};
 }

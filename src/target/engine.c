@@ -173,7 +173,7 @@ int engine_next(struct engine *engine, uint64_t deadline_ns, struct engine_stop 
 {
 	/* Not before: a process that forks has no threads in its child. */
 	if (!engine->has_waker) {
-		int error = waker_start(&engine->waker, &engine->control);
+		int error = waker_start(&engine->waker, &engine->control, engine->options.give_up);
 
 		if (error)
 			return error;

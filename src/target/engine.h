@@ -97,6 +97,7 @@ struct engine_options {
 	size_t n_calls;
 	const int *control; /* control signals */
 	size_t n_control;
+	void (*give_up)(int signal); /* as for waker_start */
 	/* Called when a task is forgotten; its data is the caller's to give back. */
 	void (*dropped)(void *context, struct engine_task *task);
 	void *context;

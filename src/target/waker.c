@@ -9,6 +9,9 @@
 /* So exact are deadlines. */
 #define TICK_NS 50000000
 
+/* Nobody who is awake takes longer to ask for a signal. */
+#define UNASKED_NS UINT64_C(1000000000)
+
 static void wake(void)
 {
 	if (fork() == 0)
@@ -31,6 +34,28 @@ static bool is_nudge(const siginfo_t *info)
 	return info->si_code <= 0 && info->si_pid == getpid();
 }
 
+static bool is_to_end(int number)
+{
+	return number == SIGINT || number == SIGQUIT || number == SIGTERM || number == SIGHUP;
+}
+
+/* Takes a signal in. True: one like it came long ago and nobody has asked for it. */
+static bool take_in(struct waker *waker, int number, const siginfo_t *info)
+{
+	uint64_t now_ns = clock_now_ns();
+	bool in_vain = false;
+
+	for (size_t i = 0; i < waker->n_queue && is_to_end(number); i++)
+		in_vain = in_vain || (is_to_end(waker->queue[i].number) &&
+				      now_ns - waker->queue[i].since_ns > UNASKED_NS);
+	if (waker->n_queue < WAKER_QUEUE_MAX)
+		waker->queue[waker->n_queue++] = (struct waker_signal){
+			.number = number,
+			.sender = info->si_code <= 0 ? info->si_pid : 0,
+			.since_ns = now_ns};
+	return in_vain;
+}
+
 static void *run(void *argument)
 {
 	struct waker *waker = argument;
@@ -40,6 +65,7 @@ static void *run(void *argument)
 	while (!stopping) {
 		bool waits_for_time;
 		bool due;
+		bool in_vain = false;
 		siginfo_t info;
 		int number;
 
@@ -52,19 +78,20 @@ static void *run(void *argument)
 		stopping = waker->stopping;
 		due = deadline_passed(waker);
 		/* One that comes at the end is kept for waker_stop. */
-		if (number > 0 && !is_nudge(&info) && waker->n_queue < WAKER_QUEUE_MAX) {
-			waker->queue[waker->n_queue++] = (struct waker_signal){
-				number, info.si_code <= 0 ? info.si_pid : 0};
+		if (number > 0 && !is_nudge(&info)) {
+			in_vain = take_in(waker, number, &info) && !stopping;
 			due = true;
 		}
 		pthread_mutex_unlock(&waker->lock);
+		if (in_vain && waker->give_up)
+			waker->give_up(number);
 		if (due)
 			wake();
 	}
 	return NULL;
 }
 
-int waker_start(struct waker *waker, const sigset_t *signals)
+int waker_start(struct waker *waker, const sigset_t *signals, void (*give_up)(int signal))
 {
 	int error;
 
@@ -72,6 +99,7 @@ int waker_start(struct waker *waker, const sigset_t *signals)
 	waker->n_queue = 0;
 	waker->deadline_ns = 0;
 	waker->stopping = false;
+	waker->give_up = give_up;
 	pthread_mutex_init(&waker->lock, NULL);
 	error = pthread_create(&waker->thread, NULL, run, waker);
 	if (error)

@@ -16,7 +16,8 @@
 
 struct waker_signal {
 	int number;
-	pid_t sender; /* 0: the kernel, such as for the terminal's keys */
+	pid_t sender;      /* 0: the kernel, such as for the terminal's keys */
+	uint64_t since_ns; /* when it was taken in */
 };
 
 #define WAKER_QUEUE_MAX 16
@@ -29,13 +30,18 @@ struct waker {
 	size_t n_queue;
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 	bool stopping;
+	void (*give_up)(int signal);
 };
 
 /*
  * The signals must be blocked in the calling thread, and stay so; those that this process sends to
  * itself are not taken in. The struct must not move. 0 or a negative errno.
+ *
+ * give_up, where it is not NULL, is called in the other thread when a signal comes that is to end us
+ * (SIGINT, SIGQUIT, SIGTERM, SIGHUP) and nobody has asked for one of these that came a second ago:
+ * the sleeper sleeps elsewhere, and only the end of the process wakes it.
  */
-int waker_start(struct waker *waker, const sigset_t *signals);
+int waker_start(struct waker *waker, const sigset_t *signals, void (*give_up)(int signal));
 /* The oldest signal that was taken in and that nobody asked for; 0: none. */
 int waker_stop(struct waker *waker);
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 
-from harness import Env, expect, expect_equal, main, skip
+from harness import (DEADLINE, Env, expect, expect_equal, main, proc_text, skip,
+                     wait_until)
 from lmdb_writer import new_db, writer
 from terminal import Terminal
+from tracing import attached
 
 # The first entry of its list lies in a page whose faults nobody serves.
 PY_SILENT = """
@@ -58,6 +62,26 @@ def case_the_others_are_seen(env: Env) -> None:
     expect("1 without an answer" in text, text)
     terminal.leave()
     silent.check_alive()
+
+
+def case_a_trace_that_stands_still_can_be_ended(env: Env) -> None:
+    """The tracer reads the list of a thread that ends, and gets no answer: a second signal ends it."""
+    silent = env.python(PY_SILENT, needs="ctypes")
+    if "error" in silent.info:
+        skip(f"no userfaultfd here: {silent.info['error']}")
+    trace = attached(env, silent.pid, json=False)
+    silent.say(b"\n")
+    assert silent.popen.stdin
+    silent.popen.stdin.close()
+    wait_until(lambda: "userfault" in proc_text(f"{trace.pid}/wchan"), "it stands still")
+    trace.signal(signal.SIGINT)
+    trace.signal(signal.SIGHUP)
+    time.sleep(1.2)
+    expect_equal(trace.popen.poll(), None, "two in a moment may be one wish")
+    trace.signal(signal.SIGTERM)
+    trace.expect_status(-signal.SIGTERM)
+    expect("the trace stands still" in trace.err, trace.err)
+    expect_equal(silent.popen.wait(DEADLINE), 0, "the program ends as it would have")
 
 
 if __name__ == "__main__":

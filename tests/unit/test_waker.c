@@ -30,7 +30,7 @@ static void set_up(struct fixture *fixture)
 			pause();
 	}
 	assert_true(fixture->sleeper > 0);
-	assert_int_equal(waker_start(&fixture->waker, &fixture->signals), 0);
+	assert_int_equal(waker_start(&fixture->waker, &fixture->signals, NULL), 0);
 }
 
 static int tear_down(struct fixture *fixture)
