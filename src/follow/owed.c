@@ -187,19 +187,21 @@ int owed_when_gone(struct follow *follow, const struct engine_stop *stop)
 	return settle(follow, owed, stop, NULL);
 }
 
-int owed_before_exec(struct follow *follow, const struct engine_stop *stop)
+/* What the exec of a task's process makes it leave behind; `caller` stands still before that. */
+static int gather_for_exec(struct follow *follow, struct engine_task *task,
+			   const struct engine_task *caller)
 {
-	struct follow_task *data = session_task(follow, stop->task);
-	struct sharer sharer = {.pid = stop->task->pid, .tid = stop->task->tid, .not_thread = true};
+	struct follow_task *data = session_task(follow, task);
+	struct sharer sharer = {.pid = task->pid, .tid = task->tid, .not_thread = true};
 	int error;
 
 	if (!data)
 		return -ENOMEM;
 	owed_free(data->owed);
 	data->owed = NULL;
-	if (!has_lists(follow, stop->task))
+	if (!has_lists(follow, task))
 		return 0;
-	error = owed_gather(follow, stop->task, stop->task->tid, &data->owed);
+	error = owed_gather(follow, task, caller->tid, &data->owed);
 	if (!data->owed)
 		return error;
 	engine_each(follow->engine, find_sharer, &sharer);
@@ -211,26 +213,45 @@ int owed_before_exec(struct follow *follow, const struct engine_stop *stop)
 	return error;
 }
 
-int owed_at_exec(struct follow *follow, const struct engine_stop *stop, struct engine_task *former)
+int owed_before_exec(struct follow *follow, const struct engine_stop *stop)
 {
-	struct follow_task *data = former ? former->data : NULL;
-	struct follow_task *own = stop->task->data;
+	struct engine_task *leader = engine_find(follow->engine, stop->task->pid);
+	int error = gather_for_exec(follow, stop->task, stop->task);
+
+	/* Should its last stop be missed, nothing at all will tell of its end. */
+	if (!error && leader && leader != stop->task && !leader->leaving)
+		error = gather_for_exec(follow, leader, stop->task);
+	return error;
+}
+
+/* Its lists are gone, and what was gathered of them is the caller's. NULL: nothing is left to do. */
+static struct owed *take_gathered(const struct follow *follow, struct engine_task *task)
+{
+	struct follow_task *data = task ? task->data : NULL;
 	struct owed *owed = data ? data->owed : NULL;
 
+	/* Where its last stop was seen, all was done then. */
+	if (owed && !has_lists(follow, task)) {
+		owed_free(owed);
+		owed = NULL;
+	}
 	if (data) {
 		data->owed = NULL;
 		data->lists = (struct emulated_lists){0};
 	}
-	if (own)
-		own->lists = (struct emulated_lists){0};
-	if (!owed)
-		return 0;
+	return owed;
+}
+
+int owed_at_exec(struct follow *follow, const struct engine_stop *stop, struct engine_task *former)
+{
+	struct owed *owed;
+
 	/* A thread that was not the leader has the leader's TID by now: no word is its own. */
-	if (former != stop->task) {
-		owed_free(owed);
-		return 0;
-	}
-	return settle(follow, owed, stop, NULL);
+	if (former != stop->task)
+		owed_free(take_gathered(follow, former));
+	/* The caller's, or those of the leader that was lost on the way. */
+	owed = take_gathered(follow, stop->task);
+	return owed ? settle(follow, owed, stop, NULL) : 0;
 }
 
 /* Whether the stopped task waits for this very word: then it is the one that is woken. */

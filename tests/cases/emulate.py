@@ -22,7 +22,7 @@ from tracing import Trace, traced
 
 # A number that no kernel has: what is at the revision's own is another call on some.
 NUMBERS = "600,601"
-PARTS = 32
+PARTS = 33
 NOBODY = ("/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
           "--inh-caps=-all")
 LOST = ("nobody could mark", "did not tell")
@@ -101,6 +101,19 @@ def case_with_every_other_option(env: Env) -> None:
 def case_without_seccomp(env: Env) -> None:
     """Every call stops; those that are answered are not made."""
     api(env, "list2_test", "lpc2025", "--no-seccomp")
+
+
+def case_leader_lost_in_an_exec(env: Env) -> None:
+    """On a busy machine the tracer resumes a task that was killed meanwhile, and misses its last
+    stop. Of a leader in the exec of another thread nothing else tells: it must not be lost."""
+    environ = {"LIST2_NR": NUMBERS, "LD_PRELOAD": str(env.program_of("slow_resume.so")),
+               "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+    trace = Trace(env, "--emulate=lpc2025", "--api-nr", NUMBERS, "--no-seccomp", "-qq",
+                  env.program_of("list2_test"), "lpc2025", "exec beside a busy thread", 30,
+                  environ=environ)
+    trace.expect_status(0)
+    expect_equal(trace.out.splitlines(), ["ok exec beside a busy thread"] * 30, "each time")
+    nothing_lost(trace)
 
 
 def need_root() -> None:

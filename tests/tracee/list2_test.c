@@ -4,7 +4,7 @@
  * slots, and what becomes of the locks when a task ends in any way. Runs on a kernel that has the
  * calls, or under something that stands in for them.
  *
- * usage: list2_test REVISION
+ * usage: list2_test REVISION [PART [ROUNDS]]
  * Says `ok NAME` or `not ok NAME: why` for each part, and `skip NAME: why` for what cannot be tried;
  * exit status 0 when nothing failed. Each part runs in a process of its own.
  */
@@ -157,11 +157,13 @@ int main(int argc, char **argv)
 {
 	static const struct part *const all[] = {parts_calls, parts_deaths, parts_odd,
 						 parts_memory};
+	const char *only = argc > 2 ? argv[2] : NULL;
+	long rounds = argc > 3 ? strtol(argv[3], NULL, 10) : 1;
 	int failed = 0;
 
 	tracee_begin();
 	if (argc < 2)
-		tracee_die("usage: list2_test REVISION");
+		tracee_die("usage: list2_test REVISION [PART [ROUNDS]]");
 	calls = list2_calls_of(argv[1]);
 	if (argc == 3 && strcmp(argv[2], LIST2_TEST_HAS_NONE) == 0)
 		return has_none();
@@ -171,6 +173,7 @@ int main(int argc, char **argv)
 		tracee_die("mmap: %s", strerror(errno));
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		for (const struct part *part = all[i]; part->name; part++)
-			failed += run_part(part);
+			for (long n = rounds; n > 0 && (!only || !strcmp(only, part->name)); n--)
+				failed += run_part(part);
 	return failed ? 1 : 0;
 }

@@ -291,6 +291,8 @@ static void a_sharer_execs(void)
 	same((long)own->locks[1].word, (long)WORD_OWNER_DIED, "word 1");
 }
 
+#define BUSY_CALLS 100000
+
 /* ---- execve by one of several threads; the locks are in memory that outlives it ---- */
 
 /* Lock `index` of the arena, on a list of its own. */
@@ -329,6 +331,22 @@ static void another_thread_execs(void)
 	hold_shared(0);
 	tracee_thread(holds_shared_and_execs, NULL);
 	tracee_sleep();
+}
+
+/* The first one is in and out of calls all the time, where a tracer stops it. */
+static void another_thread_execs_meanwhile(void)
+{
+	hold_shared(0);
+	tracee_thread(holds_shared_and_execs, NULL);
+	for (int i = 0; i < BUSY_CALLS; i++)
+		getppid();
+	tracee_sleep();
+}
+
+static void test_exec_beside_a_busy_thread(void)
+{
+	waitpid(child_that(another_thread_execs_meanwhile), NULL, 0);
+	same((long)arena->locks[0].word, (long)WORD_OWNER_DIED, "of the first thread");
 }
 
 static void test_exec_of_threads(void)
@@ -422,6 +440,7 @@ const struct part parts_memory[] = {
 	{"a stopped process shares its memory", test_stopped},
 	{"exec of a process that shares its memory", test_exec_of_a_sharer},
 	{"exec of one of several threads", test_exec_of_threads},
+	{"exec beside a busy thread", test_exec_beside_a_busy_thread},
 	{"exec drops all lists", test_exec_drops_all},
 	{NULL, NULL},
 };
