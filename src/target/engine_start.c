@@ -3,18 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "target/engine.h"
 #include "target/engine_parts.h"
-#include "target/procfs.h"
 
 /* What the child tells before it is another program. */
 struct start_report {
