@@ -94,6 +94,10 @@ void complain_attach(pid_t pid, int error)
 			 name);
 	} else if (error == -EPERM)
 		access_explain(&facts, why, sizeof(why));
+	else if (error == -EBUSY)
+		snprintf(why, sizeof(why),
+			 "is in an execve(2) that does not end: somebody else, "
+			 "such as another tracer, holds up one of its threads");
 	else
 		snprintf(why, sizeof(why), "cannot attach: %s", strerror(-error));
 	complain("%d: %s", pid, why);

@@ -38,8 +38,9 @@
 #define REFUSALS_MAX 20
 #define REFUSED_PAUSE_NS 1000000
 
-/* How long a PTRACE_SEIZE may wait. */
+/* How long a PTRACE_SEIZE may wait, and how often in a row: others may hold up the execve(2) too. */
 #define SEIZE_LIMIT_NS 100000000
+#define CUTS_MAX 100
 
 /* One engine_attach. The address must not change: the timer's signal carries it. */
 struct attach {
@@ -47,6 +48,7 @@ struct attach {
 	pid_t pid;
 	size_t n_seized;
 	unsigned refusals; /* passes in a row that found nothing else */
+	unsigned cuts;     /* passes in a row that an execve(2) was in the way of */
 	bool met_exec;     /* numbers may have changed hands */
 	/* The limit of time. Uses SIGALRM meanwhile. */
 	sigjmp_buf back;
@@ -277,8 +279,9 @@ static int judge_pass(struct attach *attach, const struct pass *pass, bool whole
 	/* In the midst of an execve(2) it has no thread for a moment. */
 	int refusal = pass->n_listed ? pass->refusal : -ESRCH;
 
+	attach->cuts = pass->cut ? attach->cuts + 1 : 0;
 	if (pass->cut)
-		return 0;
+		return attach->cuts > CUTS_MAX ? -EBUSY : 0;
 	if (engine_find(attach->engine, attach->pid) && !is_ours(attach->pid, attach->pid)) {
 		attach->met_exec = true;
 		whole = false;

@@ -94,6 +94,16 @@ def case_executing_all_the_time(env: Env) -> None:
     tracee.check_alive()
 
 
+def case_an_exec_that_others_hold_up(env: Env) -> None:
+    """Attaching would wait as long: it gives up after a time, and says why."""
+    tracee = env.tracee("held_exec")
+    pid = tracee.number("pid")
+    trace = Trace(env, "-p", pid)
+    trace.expect_status(1)
+    expect("in an execve(2) that does not end" in trace.err, trace.err)
+    expect_equal(tracers_of(pid) - {tracee.pid}, {0}, "nobody else has it")
+
+
 def case_tracer_killed(env: Env) -> None:
     """The kernel lets all go. But a signal that the tracer was told of and had not passed on yet
     is lost with it, as with every tracer: so its threads go on, and its signals may not."""
